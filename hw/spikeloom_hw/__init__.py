@@ -1,0 +1,1 @@
+"""From integers to gates: the Amaranth core, its boards, and synthesis."""

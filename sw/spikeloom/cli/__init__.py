@@ -1,0 +1,1 @@
+"""The command line: one module a verb, one console for all of them."""

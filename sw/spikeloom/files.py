@@ -1,0 +1,150 @@
+"""Outputs that are whole or absent: written beside their place, then renamed into it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from spikeloom.errors import UserError
+
+STEP_SCHEMA = 1
+_MARKER = ".spikeloom"
+
+
+def _refused(path: Path, error: OSError) -> UserError:
+    reason = (error.strerror or str(error)).lower()
+    return UserError(f"cannot write {path}: {reason}; choose an output that can be written")
+
+
+def _beside(path: Path) -> Path:
+    """A fresh hidden name in the folder of `path`, so that the final rename stays on one disk."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+@contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path; rename it to `path` on success, remove it on any exception.
+
+    For libraries that insist on writing a named file. Missing parent folders are made.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    path = Path(path)
+    temporary = _beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise _refused(path, error) from error
+    finally:
+        _remove(temporary)
+
+
+def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
+    """Write `data` (text as UTF-8) to `path` completely or not at all, and return the path.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+    return Path(path)
+
+
+@contextmanager
+def atomic_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary folder; it becomes `path` on success and vanishes on any exception.
+
+    An existing folder is replaced only when it is empty or was made by this function (it then
+    holds a hidden marker), so that a mistyped output never deletes a user's files.
+
+    Raises:
+        UserError: the place cannot be written, or holds something that is not ours to replace.
+    """
+    path = Path(path)
+    _check_replaceable(path)
+    temporary = _beside(path.resolve())
+    try:
+        temporary.mkdir(parents=True)
+        (temporary / _MARKER).touch()
+    except OSError as error:
+        _remove(temporary)
+        raise _refused(path, error) from error
+    try:
+        yield temporary
+        try:
+            _swap(temporary, path.resolve())
+        except OSError as error:
+            raise _refused(path, error) from error
+    finally:
+        _remove(temporary)
+
+
+def _check_replaceable(path: Path) -> None:
+    try:
+        if not path.is_dir():
+            if path.exists() or path.is_symlink():
+                raise UserError(f"{path} is a file, not a folder; choose another output folder")
+            return
+        if not (path / _MARKER).exists() and any(path.iterdir()):
+            raise UserError(
+                f"{path} holds files that spikeloom did not make; choose a new or an empty folder"
+            )
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+def _swap(new: Path, place: Path) -> None:
+    if not place.exists():
+        new.rename(place)
+        return
+    old = _beside(place)
+    place.rename(old)
+    try:
+        new.rename(place)
+    except BaseException:
+        old.rename(place)
+        raise
+    _remove(old)
+
+
+def write_step(
+    folder: str | os.PathLike[str], verb: str, seconds: float, data: Mapping[str, Any]
+) -> Path:
+    """Leave `<verb>.json` in a run folder: schema, verb, its seconds, and the verb's own result.
+
+    The report is put together from these files.
+    """
+    document = {"schema": STEP_SCHEMA, "verb": verb, "seconds": round(seconds, 3), **data}
+    return atomic_write(Path(folder) / f"{verb}.json", to_json(document))
+
+
+def to_json(document: Any) -> str:
+    """JSON text, indented, with numpy scalars and arrays, paths and tuples as plain values."""
+    return json.dumps(document, indent=2, default=_plain, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form: {value!r}")
