@@ -1,0 +1,212 @@
+"""The NetworkImage and its layers, with everything that follows from their integers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Self
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from spikeloom.arithmetic import Integers, Leak, Reset
+from spikeloom.encoding import Encoding
+from spikeloom.image.widths import accumulator_range, signed_bits
+
+Readout = Literal["membrane", "count"]
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a network comes from, and what its training claims of it.
+
+    Attributes:
+        dataset: name of the data set it was trained on.
+        seed: seed of the training run.
+        accuracy_validation: fraction of validation samples classified correctly, 0 … 1.
+        accuracy_test: the same of the test samples.
+        input_events: mean number of events a sample sends into each layer.
+        config: the resolved configuration of the run, as TOML.
+        version: version of Spikeloom that exported it.
+    """
+
+    dataset: str
+    seed: int
+    accuracy_validation: float | None = None
+    accuracy_test: float | None = None
+    input_events: tuple[float, ...] = ()
+    config: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layer:
+    """One layer of neurons and the synapses that lead into it.
+
+    Synapses are rows of compressed sparse rows by *presynaptic* neuron, since the targets of one
+    presynaptic neuron are what its event needs.
+
+    Attributes:
+        name: unique within the network.
+        row_ptr: int32 ``[inputs + 1]``, starts at 0, never falls.
+        target: int32 ``[synapses]``, postsynaptic neuron, ascending within a row.
+        weight: int16 ``[synapses]``, never 0.
+        bias: int32 ``[neurons]``, added once a step.
+        threshold: int32 ``[neurons]``, positive; unused when the layer does not spike.
+        leak: how the membrane decays in a step.
+        reset: what a spike does to the membrane.
+        spiking: False for a readout layer, which integrates and never spikes.
+        membrane_bits: 2 … 32, signed width of the membrane's rails.
+        scale: the real weight is ``weight·scale``; for the reader's eyes only.
+    """
+
+    name: str
+    row_ptr: npt.NDArray[np.int32]
+    target: npt.NDArray[np.int32]
+    weight: npt.NDArray[np.int16]
+    bias: npt.NDArray[np.int32]
+    threshold: npt.NDArray[np.int32]
+    leak: Leak
+    reset: Reset
+    spiking: bool
+    membrane_bits: int
+    scale: float
+
+    @classmethod
+    def from_dense(
+        cls,
+        weights: npt.ArrayLike,
+        *,
+        name: str,
+        leak: Leak,
+        bias: npt.ArrayLike = 0,
+        threshold: npt.ArrayLike = 1,
+        reset: Reset = "subtract",
+        spiking: bool = True,
+        membrane_bits: int = 16,
+        scale: float = 1.0,
+    ) -> Self:
+        """A layer of integer ``weights [inputs, neurons]``, in which 0 means "no synapse".
+
+        ``bias`` and ``threshold`` are one integer a neuron, or one for all.
+        """
+        dense = np.asarray(weights)
+        inputs, neurons = dense.shape
+        row, target = np.nonzero(dense)
+        return cls(
+            name=name,
+            row_ptr=np.searchsorted(row, np.arange(inputs + 1)).astype(np.int32),
+            target=target.astype(np.int32),
+            weight=dense[row, target].astype(np.int16),
+            bias=np.broadcast_to(np.asarray(bias, dtype=np.int32), (neurons,)).copy(),
+            threshold=np.broadcast_to(np.asarray(threshold, dtype=np.int32), (neurons,)).copy(),
+            leak=leak,
+            reset=reset,
+            spiking=spiking,
+            membrane_bits=membrane_bits,
+            scale=scale,
+        )
+
+    @property
+    def inputs(self) -> int:
+        return len(self.row_ptr) - 1
+
+    @property
+    def neurons(self) -> int:
+        return len(self.bias)
+
+    @property
+    def synapses(self) -> int:
+        return len(self.target)
+
+    @property
+    def density(self) -> float:
+        """Synapses as a fraction of ``inputs·neurons``."""
+        return self.synapses / (self.inputs * self.neurons)
+
+    @cached_property
+    def row(self) -> npt.NDArray[np.int64]:
+        """int64 ``[synapses]``: the presynaptic neuron of each synapse."""
+        return np.repeat(np.arange(self.inputs), self.fan_out)
+
+    @cached_property
+    def fan_out(self) -> npt.NDArray[np.int64]:
+        """int64 ``[inputs]``: synapses of each presynaptic neuron."""
+        return np.diff(self.row_ptr).astype(np.int64)
+
+    @cached_property
+    def weight_bits(self) -> int:
+        """The signed width that the weights in use need, at least 2."""
+        low, high = int(self.weight.min(initial=0)), int(self.weight.max(initial=0))
+        return max(2, signed_bits(low, high))
+
+    @cached_property
+    def accumulator_range(self) -> tuple[int, int]:
+        """What ``leak(v) + a`` can reach while its events arrive, in any order."""
+        return accumulator_range(
+            membrane_bits=self.membrane_bits,
+            leak_spec=self.leak,
+            bias=self.bias.astype(np.int64),
+            negative=self._column_sums(np.minimum(self.weight, 0)),
+            positive=self._column_sums(np.maximum(self.weight, 0)),
+        )
+
+    @cached_property
+    def accumulator_bits(self) -> int:
+        """The width in which no order of events can overflow."""
+        return signed_bits(*self.accumulator_range)
+
+    def _column_sums(self, weight: npt.NDArray[np.int16]) -> Integers:
+        sums = np.zeros(self.neurons, dtype=np.int64)
+        np.add.at(sums, self.target, weight)
+        return sums
+
+    def dense(self) -> Integers:
+        """The weights as int64 ``[inputs, neurons]``."""
+        weights = np.zeros((self.inputs, self.neurons), dtype=np.int64)
+        weights[self.row, self.target] = self.weight
+        return weights
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NetworkImage:
+    """A trained network as integers: all that the hardware needs and nothing else.
+
+    Attributes:
+        layers: in order; a layer's ``inputs`` is the ``neurons`` of the one before.
+        time_steps: T, steps a sample takes.
+        encoding: how a frame becomes events.
+        readout: "membrane" takes the argmax of the last layer's membranes after the last step;
+            "count" the argmax of its spike counts. A tie goes to the lowest index.
+        provenance: where it comes from.
+    """
+
+    layers: tuple[Layer, ...]
+    time_steps: int
+    encoding: Encoding
+    readout: Readout
+    provenance: Provenance
+
+    @property
+    def inputs(self) -> int:
+        return self.layers[0].inputs
+
+    @property
+    def outputs(self) -> int:
+        return self.layers[-1].neurons
+
+    @property
+    def synapses(self) -> int:
+        return sum(layer.synapses for layer in self.layers)
+
+    @property
+    def density(self) -> float:
+        return self.synapses / sum(layer.inputs * layer.neurons for layer in self.layers)
+
+    @property
+    def weight_bits(self) -> int:
+        return max(layer.weight_bits for layer in self.layers)
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Neurons of every layer, the inputs first."""
+        return [self.inputs, *(layer.neurons for layer in self.layers)]

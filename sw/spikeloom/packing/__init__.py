@@ -1,0 +1,18 @@
+"""The compressed-sparse form: rows of synapses as memory words of one slot a lane."""
+
+from spikeloom.packing.cost import PackingCost, entropy_bound, packing_cost
+from spikeloom.packing.lanes import LANES, propose_lanes
+from spikeloom.packing.pack import pack, unpack
+from spikeloom.packing.words import IndexForm, SynapseWords
+
+__all__ = [
+    "LANES",
+    "IndexForm",
+    "PackingCost",
+    "SynapseWords",
+    "entropy_bound",
+    "pack",
+    "packing_cost",
+    "propose_lanes",
+    "unpack",
+]
