@@ -124,6 +124,17 @@ def _swap(new: Path, place: Path) -> None:
     _remove(old)
 
 
+def cache_folder(name: str) -> Path:
+    """A folder for what can always be made again; not made yet.
+
+    `$SPIKELOOM_CACHE/name`, else below the user's cache folder.
+    """
+    if own := os.environ.get("SPIKELOOM_CACHE"):
+        return Path(own) / name
+    shared = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(shared) / "spikeloom" / name
+
+
 def write_step(
     folder: str | os.PathLike[str], verb: str, seconds: float, data: Mapping[str, Any]
 ) -> Path:

@@ -1,0 +1,73 @@
+# Spikeloom's front door. `make demo` and `make test` set up everything they need.
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := runs/demo
+CONFIG := examples/digits.toml
+TARGET := icebreaker
+# Test processes at once; one thread each, so that they do not fight over the cores.
+JOBS ?= 2
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+CXX_FOUND := $(shell for c in $${CXX:-c++} c++ g++ clang++; do command -v $$c && break; done)
+
+# What the tools build and may build again lives in the clone, and `make clean` removes it.
+export SPIKELOOM_CACHE ?= $(CURDIR)/.cache/spikeloom
+export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
+SPIKELOOM := $(BIN)/spikeloom
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup tools demo test test-all lint format clean
+
+help: ## Show this list
+	@echo "Spikeloom: spiking neural networks from PyTorch to an open FPGA"; echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+tools:
+	@test -n "$(PYTHON)" || { echo "Spikeloom needs Python 3.11 or newer; install python3, \
+	or name one: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@test -n "$(CXX_FOUND)" || { echo "Spikeloom needs a C++ compiler for Verilator; \
+	install g++ or clang" >&2; exit 2; }
+	@command -v perl >/dev/null || { echo "Spikeloom needs perl for Verilator; install perl" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Spikeloom needs the venv module \
+	of $(PYTHON); install python3-venv" >&2; exit 2; }
+
+setup: $(VENV)/ready ## Make the virtual environment, with the tested versions of everything
+
+$(VENV)/ready: pyproject.toml constraints.txt | tools
+	@echo "setting up $(VENV) (a few minutes the first time)"
+	@$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e '.[train,hw,cosim,dev]'
+	@touch $@
+
+demo: setup ## Digits to a proved bitstream: train, export, estimate, verify, synthesise, report
+	$(SPIKELOOM) train $(CONFIG) -o $(RUN)
+	$(SPIKELOOM) export $(RUN)
+	$(SPIKELOOM) inspect $(RUN)/network.safetensors
+	$(SPIKELOOM) estimate $(RUN)/network.safetensors --target $(TARGET)
+	$(SPIKELOOM) generate $(RUN)/network.safetensors --target $(TARGET) --lanes 8 -o $(RUN)/verilog
+	$(SPIKELOOM) verify $(RUN)/network.safetensors --lanes 1
+	$(SPIKELOOM) verify $(RUN)/network.safetensors --lanes 8
+	$(SPIKELOOM) synth $(RUN)/network.safetensors --target $(TARGET)
+	$(SPIKELOOM) report $(RUN)
+
+test: setup ## Run the tests, all but the slow ones, and print the coverage
+	$(PYTEST) -m "not slow"
+
+test-all: setup ## Run every test
+	$(PYTEST)
+
+lint: setup ## Check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: setup ## Format the code, and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove the environment, the caches and the runs
+	rm -rf $(VENV) .cache runs build dist .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
