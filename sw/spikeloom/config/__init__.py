@@ -1,0 +1,23 @@
+"""A run's configuration: one TOML file, decoded strictly, saved with every default written out."""
+
+from spikeloom.config.decode import dump_config, load_config, parse_config
+from spikeloom.config.schema import (
+    Config,
+    DataConfig,
+    NetworkConfig,
+    QuantizationConfig,
+    SparsityConfig,
+    TrainingConfig,
+)
+
+__all__ = [
+    "Config",
+    "DataConfig",
+    "NetworkConfig",
+    "QuantizationConfig",
+    "SparsityConfig",
+    "TrainingConfig",
+    "dump_config",
+    "load_config",
+    "parse_config",
+]

@@ -1,0 +1,165 @@
+"""What a run's TOML may say: tables, keys, types, ranges and defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from spikeloom.arithmetic import IntegrateLeak, Leak, Reset, ShiftLeak
+from spikeloom.encoding import Encoding, LatencyEncoding
+
+__all__ = [
+    "Config",
+    "DataConfig",
+    "NetworkConfig",
+    "QuantizationConfig",
+    "SparsityConfig",
+    "TrainingConfig",
+]
+
+Positive = Annotated[float, Meta(gt=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Density = Annotated[float, Meta(gt=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A TOML table: every key has a default, and no other key is taken."""
+
+
+class DataConfig(_Table):
+    """Where the samples come from and how they become events.
+
+    Attributes:
+        name: a data set's name.
+        time_steps: T, steps of a sample.
+        encoding: the code that makes events of pixels.
+    """
+
+    name: str = "digits"
+    time_steps: Annotated[int, Meta(ge=1, le=256)] = 8
+    encoding: Encoding = msgspec.field(default_factory=LatencyEncoding)
+
+
+class NetworkConfig(_Table):
+    """Layers of neurons.
+
+    Attributes:
+        hidden: neurons of each hidden layer.
+        leak, reset: of the hidden neurons (and of the output's, when it spikes).
+        membrane_bits: signed width of hidden membranes.
+        readout: "membrane" (the last layer integrates) or "count" (it spikes).
+        readout_leak: leak of the last layer, when it integrates.
+        readout_membrane_bits: signed width of the last layer's membranes.
+        bias: whether neurons have an integer bias, added each step.
+        threshold: real threshold of spiking neurons, in units of the real weights.
+    """
+
+    hidden: Annotated[list[Annotated[int, Meta(ge=1, le=16384)]], Meta(max_length=16)] = (
+        msgspec.field(default_factory=lambda: [128])
+    )
+    leak: Leak = msgspec.field(default_factory=lambda: ShiftLeak(shift=3))
+    reset: Reset = "subtract"
+    membrane_bits: Annotated[int, Meta(ge=4, le=20)] = 10
+    readout: Literal["membrane", "count"] = "membrane"
+    readout_leak: Leak = msgspec.field(default_factory=IntegrateLeak)
+    readout_membrane_bits: Annotated[int, Meta(ge=4, le=20)] = 10
+    bias: bool = False
+    threshold: Positive = 1.0
+
+
+class QuantizationConfig(_Table):
+    """Integer weights, by Brevitas.
+
+    Attributes:
+        weight_bits: signed width, narrow range: -(2^(b-1) - 1) ... 2^(b-1) - 1.
+        scale: "max" (largest magnitude of the layer) or "learned" (a parameter, begun there).
+    """
+
+    weight_bits: Annotated[int, Meta(ge=2, le=8)] = 4
+    scale: Literal["max", "learned"] = "max"
+
+
+class SparsityConfig(_Table):
+    """The mask of synapses: where it starts, and how rewiring moves it.
+
+    Attributes:
+        initial_density: synapses / dense synapses at the start, all layers together.
+        distribution: how layers share it: "erdos-renyi" (more to small layers) or "uniform".
+        density: where compression stops.
+        ratio: what sets the fraction to prune: the PQ index of each layer ("pq-layer"), of each
+            neuron ("pq-neuron"), of the network ("pq-global"), or `fraction` ("constant").
+        p, q, eta, gamma, beta: of the PQ index's bound.
+        fraction: pruned at each rewiring when ratio = "constant".
+        rho: regrown / pruned while compressing; at `density` it is 1.
+        start_epoch: epochs of ordinary training before the first rewiring (stage 1).
+        every_epochs: epochs between rewirings (stage 2).
+        stop_epoch: no rewiring from this epoch on; 0 means three quarters of all epochs.
+        decay: the pruned fraction falls with rewirings ("cosine") or not ("none").
+        regrow: what ranks absent synapses: "momentum" or "gradient" of the loss, or "random".
+    """
+
+    initial_density: Density = 0.5
+    distribution: Literal["erdos-renyi", "uniform"] = "erdos-renyi"
+    density: Density = 0.2
+    ratio: Literal["pq-layer", "pq-neuron", "pq-global", "constant"] = "pq-layer"
+    p: Positive = 0.5
+    q: Positive = 1.0
+    eta: Annotated[float, Meta(ge=0)] = 0.001
+    gamma: Positive = 1.0
+    beta: Annotated[float, Meta(gt=0, lt=1)] = 0.9
+    fraction: Annotated[float, Meta(gt=0, lt=1)] = 0.15
+    rho: Fraction = 0.3
+    start_epoch: Count = 10
+    every_epochs: Annotated[int, Meta(ge=1)] = 2
+    stop_epoch: Count = 0
+    decay: Literal["none", "cosine"] = "none"
+    regrow: Literal["momentum", "gradient", "random"] = "momentum"
+
+
+class TrainingConfig(_Table):
+    """Optimisation.
+
+    Attributes:
+        epochs, batch_size, learning_rate, seed: as ever.
+        optimizer: "adamw" or "sgd" (Nesterov momentum 0.9).
+        schedule: of the learning rate over all epochs.
+        weight_decay: decoupled for adamw.
+        label_smoothing: share of the target spread over all classes.
+        shift: largest random displacement of a training image in pixels, each way.
+        activity: weight of the mean spikes a hidden neuron and sample in the loss.
+        surrogate: derivative that stands in for the spike's.
+        surrogate_width: half width of it, in units of the threshold.
+        gain: initial weights are normal with deviation gain * threshold / sqrt(active fan-in).
+        threads: of torch; 0 leaves it alone. Results repeat exactly for one seed and number of
+            threads.
+        device: "auto" takes a GPU when there is one.
+    """
+
+    epochs: Annotated[int, Meta(ge=1)] = 60
+    batch_size: Annotated[int, Meta(ge=1)] = 64
+    learning_rate: Positive = 5e-3
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    schedule: Literal["cosine", "constant"] = "cosine"
+    weight_decay: Annotated[float, Meta(ge=0)] = 0.0
+    label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    shift: Annotated[int, Meta(ge=0, le=4)] = 0
+    activity: Annotated[float, Meta(ge=0)] = 0.0
+    surrogate: Literal["rectangle", "triangle", "fast-sigmoid"] = "triangle"
+    surrogate_width: Positive = 1.0
+    gain: Positive = 1.5
+    threads: Annotated[int, Meta(ge=0, le=256)] = 1
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class Config(_Table):
+    """One run: data, network, integers, sparsity, training."""
+
+    data: DataConfig = msgspec.field(default_factory=DataConfig)
+    network: NetworkConfig = msgspec.field(default_factory=NetworkConfig)
+    quantization: QuantizationConfig = msgspec.field(default_factory=QuantizationConfig)
+    sparsity: SparsityConfig = msgspec.field(default_factory=SparsityConfig)
+    training: TrainingConfig = msgspec.field(default_factory=TrainingConfig)

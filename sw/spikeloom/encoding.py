@@ -1,0 +1,172 @@
+"""Images to input events, in integers only.
+
+A network's weights mean something only together with the code its inputs came in, so the encoding
+travels in the network image and every consumer (training, reference, test bench, host) calls
+`encode` here. All three codes are deterministic: no floating point, and the one random code draws
+from a counter-based generator keyed by the sample's position, so that the events of a sample do
+not depend on the batch that it is encoded in.
+
+| encoding       | inputs     | events a pixel | what carries the value      |
+| -------------- | ---------- | -------------- | --------------------------- |
+| latency        | pixels     | 0 or 1         | the time of the first spike |
+| rate           | pixels     | 0 ... T        | the number of spikes        |
+| multithreshold | pixels * K | 0 ... K        | which of K addresses spike  |
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+__all__ = [
+    "Encoding",
+    "LatencyEncoding",
+    "MultiThresholdEncoding",
+    "RateEncoding",
+    "encode",
+    "encoding_inputs",
+    "events_per_sample",
+]
+
+RATE_UNIT = 256
+"""A rate encoding's `gain` is counted in 256ths."""
+
+
+class LatencyEncoding(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag="latency",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
+    """Time to first spike: bright pixels spike early, pixels below `threshold` never.
+
+    Pixel x spikes once, at step floor((255 - x) * T / 256), if x >= threshold.
+    """
+
+    threshold: Annotated[int, Meta(ge=1, le=255)] = 64
+
+
+class RateEncoding(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag="rate",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
+    """Bernoulli spikes: in each step pixel x spikes with probability (gain / 256) * (x / 255).
+
+    `seed` and the sample's position key a Philox generator (Salmon et al., "Parallel random
+    numbers: as easy as 1, 2, 3", SC 2011); 16 random bits decide each pixel and step.
+    """
+
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+    gain: Annotated[int, Meta(ge=1, le=RATE_UNIT)] = RATE_UNIT
+
+
+class MultiThresholdEncoding(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag="multithreshold",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
+    """K levels a pixel, highest first: a thermometer code spread over addresses and time.
+
+    Address pixel * K + k spikes once, at step floor(k * T / K), if x >= theta_k, with
+    theta_k = floor(256 * (K - k) / (K + 1)).
+    """
+
+    levels: Annotated[int, Meta(ge=1, le=64)] = 4
+
+
+Encoding = LatencyEncoding | RateEncoding | MultiThresholdEncoding
+"""Any encoding; a msgspec union tagged by `kind`."""
+
+
+def encoding_inputs(encoding: Encoding, pixels: int) -> int:
+    """Number of event addresses that images of `pixels` pixels are encoded into."""
+    return pixels * encoding.levels if isinstance(encoding, MultiThresholdEncoding) else pixels
+
+
+def encode(
+    encoding: Encoding, images: NDArray[np.uint8], time_steps: int, first_index: int = 0
+) -> NDArray[np.bool_]:
+    """Encode images into spike trains.
+
+    Args:
+        encoding: the code.
+        images: uint8 [S, pixels], 0 ... 255.
+        time_steps: T >= 1.
+        first_index: position of `images[0]` in its split; it keys the random code.
+
+    Returns:
+        bool [S, T, inputs], inputs = `encoding_inputs(encoding, pixels)`.
+
+    Raises:
+        TypeError: `images` is not uint8.
+        ValueError: `images` is not two-dimensional, or `time_steps` or `first_index` is too small.
+    """
+    if images.dtype != np.uint8:
+        raise TypeError(f"images must be uint8, not {images.dtype!r}")
+    if images.ndim != 2:
+        raise ValueError(f"images must have shape [samples, pixels], not {images.shape!r}")
+    if time_steps < 1:
+        raise ValueError(f"time_steps must be at least 1, not {time_steps!r}")
+    if first_index < 0:
+        raise ValueError(f"first_index must be at least 0, not {first_index!r}")
+    match encoding:
+        case LatencyEncoding():
+            return _latency(encoding, images, time_steps)
+        case RateEncoding():
+            return _rate(encoding, images, time_steps, first_index)
+        case MultiThresholdEncoding():
+            return _multi_threshold(encoding, images, time_steps)
+
+
+def events_per_sample(events: NDArray[np.bool_]) -> float:
+    """Mean number of events of a sample; `events` is bool [S, T, inputs]."""
+    return float(np.count_nonzero(events)) / max(len(events), 1)
+
+
+def _latency(
+    encoding: LatencyEncoding, images: NDArray[np.uint8], time_steps: int
+) -> NDArray[np.bool_]:
+    step = (255 - images.astype(np.int64)) * time_steps // 256
+    spikes = step[:, None, :] == np.arange(time_steps)[None, :, None]
+    return spikes & (images >= encoding.threshold)[:, None, :]
+
+
+def _rate(
+    encoding: RateEncoding, images: NDArray[np.uint8], time_steps: int, first_index: int
+) -> NDArray[np.bool_]:
+    samples, pixels = images.shape
+    draws = time_steps * pixels
+    random = np.empty((samples, draws), dtype=np.uint64)
+    for sample in range(samples):
+        key = np.array([encoding.seed, first_index + sample], dtype=np.uint64)
+        words = np.random.Philox(key=key).random_raw(-(-draws // 4))
+        random[sample] = words.astype("<u8").view("<u2")[:draws]
+    # random / 65536 < gain / 256 * x / 255, cross-multiplied to stay in integers
+    left = random.reshape(samples, time_steps, pixels) * np.uint64(255 * RATE_UNIT)
+    right = images.astype(np.uint64) * np.uint64(encoding.gain * 65536)
+    return left < right[:, None, :]
+
+
+def _multi_threshold(
+    encoding: MultiThresholdEncoding, images: NDArray[np.uint8], time_steps: int
+) -> NDArray[np.bool_]:
+    samples, pixels = images.shape
+    levels = encoding.levels
+    events = np.zeros((samples, time_steps, pixels, levels), dtype=np.bool_)
+    for k in range(levels):
+        theta = 256 * (levels - k) // (levels + 1)
+        events[:, k * time_steps // levels, :, k] = images >= theta
+    return events.reshape(samples, time_steps, pixels * levels)
