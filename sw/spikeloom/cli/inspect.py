@@ -1,0 +1,108 @@
+"""The verb `inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import RenderableType
+
+from spikeloom.cli.console import Console, json_option, network_path, table
+from spikeloom.image import load_image
+from spikeloom.packing import LANES
+from spikeloom.report.network import describe_image
+
+
+@click.command(epilog="Example: spikeloom inspect runs/demo/network.safetensors")
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option(
+    "--lanes",
+    type=click.Choice([str(lanes) for lanes in LANES]),
+    default="8",
+    show_default=True,
+    help="Slots a memory word, for the bits.",
+)
+@json_option
+def inspect(network: Path, lanes: str, as_json: bool) -> None:
+    """Show the integers of a network: shapes, ranges, widths, density, bits, origin.
+
+    NETWORK is an exported file, or a run folder that holds one.
+    """
+    console = Console(as_json=as_json)
+    path = network_path(network)
+    data = describe_image(load_image(path), int(lanes))
+    console.result({"schema": 1, "network": str(path), **data}, *_tables(data))
+
+
+def _tables(data: dict[str, Any]) -> list[RenderableType]:
+    layers = data["layers"]
+    names = ["", *(layer["name"] for layer in layers)]
+    rows = [(label, *(show(layer) for layer in layers)) for label, show in _LAYER_ROWS.items()]
+    origin = data["provenance"]
+    return [
+        table(
+            "Network",
+            {
+                "shape": " → ".join(
+                    str(n) for n in [data["inputs"], *(layer["neurons"] for layer in layers)]
+                ),
+                "time steps": data["time_steps"],
+                "encoding": _pairs(data["encoding"]),
+                "readout": data["readout"],
+                "synapses": data["synapses"],
+                "density": f"{data['density']:.1%}",
+                "bits stored": f"{data['bits_stored']:,} ({data['lanes']} lanes; dense "
+                f"{data['bits_dense']:,}; entropy bound {data['bits_entropy']:,})",
+            },
+        ),
+        table("Layers", rows, columns=names),
+        table(
+            "Origin",
+            {
+                "data set": origin["dataset"],
+                "seed": str(origin["seed"]),
+                "accuracy, validation": _percent(origin["accuracy_validation"]),
+                "accuracy, test": _percent(origin["accuracy_test"]),
+                "events a sample": ", ".join(f"{n:.1f}" for n in origin["input_events"]),
+                "spikeloom": origin["version"],
+            },
+        ),
+    ]
+
+
+_LAYER_ROWS = {
+    "inputs × neurons": lambda layer: f"{layer['inputs']} × {layer['neurons']}",
+    "synapses": lambda layer: f"{layer['synapses']:,}",
+    "density": lambda layer: f"{layer['density']:.1%}",
+    "fan-out, mean / max": lambda layer: (
+        f"{layer['fan_out']['mean']:.1f} / {layer['fan_out']['max']}"
+    ),
+    "weights": lambda layer: _span(layer["weight"], layer["weight_bits"]),
+    "bias": lambda layer: _span(layer["bias"]),
+    "threshold": lambda layer: _span(layer["threshold"]),
+    "leak": lambda layer: layer["leak"],
+    "reset": lambda layer: layer["reset"] if layer["spiking"] else "integrates, never spikes",
+    "membrane bits": lambda layer: str(layer["membrane_bits"]),
+    "accumulator bits": lambda layer: str(layer["accumulator_bits"]),
+    "scale": lambda layer: f"{layer['scale']:.6g}",
+    "index": lambda layer: f"{layer['index_form']}, {layer['index_bits']} bits",
+    "words (fill)": lambda layer: f"{layer['words']:,} ({layer['fill']:.0%})",
+    "bits stored": lambda layer: f"{layer['bits_stored']:,}",
+}
+
+
+def _span(ends: tuple[int, int] | None, bits: int | None = None) -> str:
+    if ends is None:
+        return "-"
+    span = str(ends[0]) if ends[0] == ends[1] else f"{ends[0]} … {ends[1]}"
+    return span if bits is None else f"{span} ({bits} bits)"
+
+
+def _percent(fraction: float | None) -> str:
+    return "not recorded" if fraction is None else f"{fraction:.2%}"
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    kind, *rest = values.items()
+    return ", ".join([str(kind[1]), *(f"{name} {value}" for name, value in rest)])
