@@ -1,0 +1,88 @@
+"""The verb `report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spikeloom.cli.console import Console, json_option, run_folder, table
+from spikeloom.datasets import load_dataset
+from spikeloom.errors import UserError
+from spikeloom.files import atomic_write, to_json
+
+
+@click.command(epilog="Example: spikeloom report runs/demo")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the data set, when it is one that is read from files.",
+)
+@json_option
+def report(run: Path, data_dir: Path | None, as_json: bool) -> None:
+    """Gather a run's numbers into report.json and one self-contained report.html.
+
+    RUN is the run folder. What has not been run is named in the report.
+    """
+    # Matplotlib takes a second to import, which the help text need not wait for.
+    from spikeloom.report.collect import collect, read_history
+    from spikeloom.report.page import render_page
+
+    console = Console(as_json=as_json)
+    folder = run_folder(run) if run.is_file() else run
+    document, image = collect(folder)
+    dataset = None
+    try:
+        dataset = load_dataset(document["dataset"], data_dir)
+    except UserError as error:
+        document["missing"].append(f"spike raster ({error})")
+    page = render_page(document, image, history=read_history(folder), dataset=dataset)
+    json_path = atomic_write(folder / "report.json", to_json(document))
+    html_path = atomic_write(folder / "report.html", page)
+    bitstream = document["synth"]["bitstream"]
+    paths = {
+        "report": html_path,
+        "numbers": json_path,
+        "bitstream": folder / bitstream if bitstream else "none yet",
+    }
+    console.result(
+        document, table(f"Run {document['run']}", _summary(document)), table("Files", paths)
+    )
+
+
+def _summary(document: dict[str, Any]) -> dict[str, Any]:
+    accuracy, cycles, synth = document["accuracy"], document["cycles"], document["synth"]
+    rows: dict[str, Any] = {
+        "data set": document["dataset"],
+        "accuracy, test": _percent(accuracy["test"]),
+        "accuracy, validation": _percent(accuracy["validation"]),
+        "synapses": f"{document['synapses']:,} ({document['density']:.1%} dense)",
+        "weights": f"{document['weight_bits']} bits",
+        "stored": f"{document['bits_stored']:,} bits",
+    }
+    verify = document["verify"]
+    for run in verify.get("runs") or ([verify] if verify["samples"] is not None else []):
+        lanes = run["lanes"]
+        name = ", ".join(map(str, lanes)) if isinstance(lanes, list) else lanes
+        rows[f"verify, {run['level']}, lanes {name}"] = (
+            f"{run['samples']:,} samples: {run['spike_mismatches']} spike, "
+            f"{run['membrane_mismatches']} membrane, {run['cycle_mismatches']} cycle mismatches"
+        )
+    if cycles["mean"] is not None:
+        rows["cycles a sample"] = f"{cycles['mean']:,.1f} (at most {cycles['max']:,})"
+    if synth["fmax_mhz"] is not None:
+        rows[f"clock, {synth['target']}"] = (
+            f"{synth['fmax_mhz']:.2f} MHz ({synth['constraint_mhz']:g} MHz asked)"
+        )
+    for cell, use in (synth["utilization"] or {}).items():
+        if use["used"]:
+            rows[cell] = f"{use['used']:,} of {use['available']:,}"
+    if document["missing"]:
+        rows["missing"] = ", ".join(document["missing"])
+    return rows
+
+
+def _percent(fraction: float | None) -> str:
+    return "not recorded" if fraction is None else f"{fraction:.2%}"

@@ -1,0 +1,160 @@
+"""Gathers what the verbs left in a run folder into one document.
+
+Each verb leaves `<verb>.json`. What has not been run, or did not say a number, is listed under
+`missing`, and stands as null where the document has a place for it: nothing is made up.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from spikeloom import __version__
+from spikeloom.errors import UserError
+from spikeloom.files import STEP_SCHEMA
+from spikeloom.image import NetworkImage, load_image
+from spikeloom.report.network import describe_image
+
+SCHEMA = 1
+STEPS = ("train", "export", "estimate", "generate", "verify", "synth")
+NETWORK_FILE = "network.safetensors"
+_VERIFY = (
+    "level",
+    "lanes",
+    "samples",
+    "spike_mismatches",
+    "membrane_mismatches",
+    "cycle_mismatches",
+    "seconds",
+)
+_CYCLES = ("mean", "max", "sop_per_cycle_per_lane")
+_SYNTH = ("target", "fmax_mhz", "constraint_mhz", "utilization", "bitstream", "sha256")
+
+Document = dict[str, Any]
+
+
+def read_step(folder: Path, verb: str) -> Document | None:
+    """What `verb` left in `folder`, or None when it has not been run.
+
+    Raises:
+        UserError: the file is damaged or of another schema.
+    """
+    path = folder / f"{verb}.json"
+    if not path.is_file():
+        return None
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(
+            f"{path} is not JSON ({error}); run again: spikeloom {verb} {folder}"
+        ) from None
+    if not isinstance(document, dict) or document.get("schema") != STEP_SCHEMA:
+        raise UserError(
+            f"{path} is not of schema {STEP_SCHEMA}; run again: spikeloom {verb} {folder}"
+        )
+    return document
+
+
+def read_history(folder: Path) -> list[Document]:
+    """The lines of `history.jsonl`, one an epoch; empty when there is none.
+
+    Raises:
+        UserError: a line is damaged.
+    """
+    path = folder / "history.jsonl"
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        return [json.loads(line) for line in lines if line.strip()]
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); train again") from None
+
+
+def collect(folder: Path) -> tuple[Document, NetworkImage]:
+    """The report of the run in `folder`, and the network it is about.
+
+    Raises:
+        UserError: there is no run, no network, or a damaged file in it.
+    """
+    if not folder.is_dir():
+        raise UserError(f"there is no run folder {folder}; make one: spikeloom train -o {folder}")
+    network = folder / NETWORK_FILE
+    if not network.is_file():
+        raise UserError(f"{folder} has no {NETWORK_FILE}; run: spikeloom export {folder}")
+    image = load_image(network)
+    done = {verb: step for verb in STEPS if (step := read_step(folder, verb)) is not None}
+    verify, synth = done.get("verify", {}), done.get("synth", {})
+    described = describe_image(image, _lanes(done))
+    claimed = image.provenance
+    document: Document = {
+        "schema": SCHEMA,
+        "spikeloom": __version__,
+        "run": folder.resolve().name,
+        "dataset": claimed.dataset,
+        "accuracy": {
+            "validation": claimed.accuracy_validation,
+            "test": claimed.accuracy_test,
+        },
+        **{name: described[name] for name in ("synapses", "density", "weight_bits")},
+        "time_steps": image.time_steps,
+        "bits_stored": described["bits_stored"],
+        "verify": _part(verify, _VERIFY),
+        "cycles": _part(verify.get("cycles", {}), _CYCLES),
+        "synth": _part(synth, _SYNTH),
+        "steps": _steps(done),
+        "network": described,
+    }
+    if runs := verify.get("runs"):
+        document["verify"]["runs"] = [
+            {**_part(run, _VERIFY), "cycles": run.get("cycles")} for run in runs
+        ]
+    document["missing"] = [f"{verb} (not run)" for verb in STEPS if verb not in done] + [
+        f"{place} (not recorded)" for place in _holes(document, done)
+    ]
+    return document, image
+
+
+def _part(step: Document, names: tuple[str, ...]) -> Document:
+    return {name: step.get(name) for name in names}
+
+
+def _lanes(done: dict[str, Document]) -> int:
+    """Lanes of the first layer as built, else 8."""
+    for verb in ("synth", "generate", "verify"):
+        lanes = done.get(verb, {}).get("lanes")
+        if isinstance(lanes, list) and lanes:
+            lanes = lanes[0]
+        if isinstance(lanes, int):
+            return lanes
+    return 8
+
+
+def _steps(done: dict[str, Document]) -> list[Document]:
+    steps = []
+    for verb, step in done.items():
+        runs = step.get("runs") if verb == "verify" else None
+        if runs:
+            steps += [
+                {"name": f"verify, lanes {_join(run.get('lanes'))}", "seconds": run.get("seconds")}
+                for run in runs
+            ]
+        else:
+            steps.append({"name": verb, "seconds": step.get("seconds")})
+    return steps
+
+
+def _join(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _holes(document: Document, done: dict[str, Document]) -> list[str]:
+    parts = {"accuracy": None, "verify": "verify", "cycles": "verify", "synth": "synth"}
+    return [
+        f"{part}.{name}"
+        for part, verb in parts.items()
+        if verb is None or verb in done
+        for name, value in document[part].items()
+        if value is None
+    ]

@@ -1,0 +1,130 @@
+"""The report's pictures; each function returns one inline SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from spikeloom.image import NetworkImage
+from spikeloom.reference import Trace
+from spikeloom.report.svg import INK, MUTED, SERIES, drawing
+
+History = Sequence[Mapping[str, Any]]
+
+
+def learning(history: History) -> str | None:
+    """Loss and accuracy over the epochs; None when neither was recorded."""
+    loss, accuracy = _series(history, "loss"), _series(history, "accuracy")
+    if loss is None and accuracy is None:
+        return None
+    with drawing("learning", 2) as (done, axes):
+        for axis, values, title in zip(
+            axes, (loss, accuracy), ("Loss, training", "Accuracy, validation"), strict=True
+        ):
+            axis.set_title(title)
+            _epochs(axis, history)
+            if values is not None:
+                axis.plot(_epoch(history), values, color=SERIES[0])
+        axes[1].yaxis.set_major_formatter(PercentFormatter(1.0))
+        if accuracy is not None:
+            axes[1].set_ylim(max(0.0, float(np.quantile(accuracy, 0.1)) - 0.05), 1.0)
+    return done[0]
+
+
+def sparsity(history: History, names: Sequence[str]) -> str | None:
+    """Density and PQ index of each layer over the epochs; None when neither was recorded."""
+    density, index = _layers(history, "density"), _layers(history, "pq_index")
+    if density is None and index is None:
+        return None
+    with drawing("sparsity", 2) as (done, axes):
+        for axis, values, title in zip(
+            axes, (density, index), ("Density", "PQ index of the weights"), strict=True
+        ):
+            axis.set_title(title)
+            _epochs(axis, history)
+            for layer, line in enumerate([] if values is None else values.T):
+                label = names[layer] if layer < len(names) else str(layer)
+                axis.plot(_epoch(history), line, color=SERIES[layer % 4], label=label)
+        axes[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes[0].set_ylim(bottom=0)
+        axes[0].legend()
+    return done[0]
+
+
+def weights(image: NetworkImage) -> str:
+    """How often each integer weight occurs, by layer."""
+    layers = [layer for layer in image.layers if layer.synapses]
+    with drawing("weights", max(1, len(layers))) as (done, axes):
+        for number, (axis, layer) in enumerate(zip(axes, layers, strict=False)):
+            values, counts = np.unique(layer.weight, return_counts=True)
+            axis.bar(values, counts, width=0.8, color=SERIES[number % 4])
+            axis.set_title(f"{layer.name}: {layer.synapses:,} synapses")
+            axis.set_xlabel("weight")
+            axis.grid(visible=False, axis="x")
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return done[0]
+
+
+def raster(image: NetworkImage, trace: Trace, sample: int = 0) -> str:
+    """Every spike of one sample: input and spiking layers over the steps, then the scores."""
+    spiking = [number for number, layer in enumerate(image.layers) if layer.spiking]
+    trains = [("input", trace.events[sample])]
+    trains += [(image.layers[n].name, trace.spikes[n][sample]) for n in spiking]
+    with drawing("raster", len(trains) + 1, height=3.0) as (done, axes):
+        for number, (axis, (name, train)) in enumerate(zip(axes, trains, strict=False)):
+            _raster(axis, train, SERIES[number % 4])
+            axis.set_title(f"{name}: {int(train.sum())} events")
+        _scores(axes[-1], trace, sample)
+    return done[0]
+
+
+def _raster(axis: Axes, train: NDArray[np.bool_], color: str) -> None:
+    step, neuron = np.nonzero(train)
+    axis.scatter(step, neuron, marker="|", s=14, linewidths=1.4, color=color)
+    axis.set_xlim(-0.5, train.shape[0] - 0.5)
+    axis.set_ylim(-1, train.shape[1])
+    axis.set_xlabel("step")
+    axis.set_ylabel("neuron")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+
+
+def _scores(axis: Axes, trace: Trace, sample: int) -> None:
+    scores, best = trace.scores[sample], int(trace.predictions[sample])
+    colors = [SERIES[0] if label == best else MUTED for label in range(len(scores))]
+    axis.barh(np.arange(len(scores)), scores, height=0.7, color=colors)
+    axis.axvline(0, color=INK, linewidth=0.6)
+    axis.set_title(f"scores: class {best}")
+    axis.set_xlabel("score")
+    axis.set_ylabel("class")
+    axis.grid(visible=False, axis="y")
+    if len(scores) <= 12:
+        axis.set_yticks(np.arange(len(scores)))
+
+
+def _epoch(history: History) -> list[int]:
+    return [int(line.get("epoch", number)) for number, line in enumerate(history)]
+
+
+def _epochs(axis: Axes, history: History) -> None:
+    axis.set_xlabel("epoch")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    if history:
+        axis.set_xlim(left=min(_epoch(history)))
+
+
+def _series(history: History, key: str) -> NDArray[np.float64] | None:
+    values = [line.get(key) for line in history]
+    if not values or any(value is None for value in values):
+        return None
+    return np.asarray(values, dtype=np.float64)
+
+
+def _layers(history: History, key: str) -> NDArray[np.float64] | None:
+    """Float `[epochs, layers]`."""
+    values = _series(history, key)
+    return values if values is not None and values.ndim == 2 else None

@@ -1,0 +1,80 @@
+"""One HTML page of a run, with everything inside it: no script, no font, no request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from spikeloom.datasets import Dataset
+from spikeloom.encoding import encode
+from spikeloom.image import NetworkImage
+from spikeloom.reference import simulate
+from spikeloom.report import figures
+
+
+def render_page(
+    document: Mapping[str, Any],
+    image: NetworkImage,
+    *,
+    history: Sequence[Mapping[str, Any]] = (),
+    dataset: Dataset | None = None,
+) -> str:
+    """The page for a report `document` (see `collect`) about `image`.
+
+    `dataset` gives the sample whose spikes are shown; without it that picture is left out.
+    """
+    names = [layer.name for layer in image.layers]
+    pictures: dict[str, str | None] = {
+        "learning": figures.learning(history),
+        "sparsity": figures.sparsity(history, names),
+        "weights": figures.weights(image),
+    }
+    sample = None
+    if dataset is not None and len(dataset.test):
+        frame = dataset.test.images[:1]
+        trace = simulate(image, encode(image.encoding, frame, image.time_steps))
+        pictures["raster"] = figures.raster(image, trace)
+        sample = {
+            "pixels": _pixels(frame[0].reshape(dataset.shape)),
+            "shape": dataset.shape,
+            "label": int(dataset.test.labels[0]),
+            "predicted": int(trace.predictions[0]),
+            "operations": int(trace.operations[0].sum()),
+        }
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("spikeloom.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(number=_number, percent=_percent)
+    return environment.get_template("page.html.j2").render(
+        report=document,
+        network=document["network"],
+        pictures={name: Markup(svg) for name, svg in pictures.items() if svg},
+        sample=sample,
+        raw=json.dumps(document, indent=2),
+    )
+
+
+def _pixels(frame: np.ndarray) -> list[tuple[int, int, float]]:
+    """(x, y, opacity) of each pixel that is not black."""
+    return [(int(x), int(y), round(float(frame[y, x]) / 255, 3)) for y, x in np.argwhere(frame)]
+
+
+def _number(value: float | None, digits: int | None = None) -> str:
+    if value is None:
+        return "–"
+    if digits is not None:
+        return f"{value:,.{digits}f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{value:.{digits}%}"

@@ -1,0 +1,85 @@
+"""Matplotlib figures as inline SVG that takes its colours and its font from the page.
+
+A figure is drawn in marker colours, which become CSS variables afterwards: so one picture serves
+the light page, the dark page and the printed one. The same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK, MUTED, RULE = "#010203", "#010204", "#010205"
+SERIES = ("#010211", "#010212", "#010213", "#010214")
+_VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    RULE: "--rule",
+    **{color: f"--series-{number}" for number, color in enumerate(SERIES, 1)},
+}
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "axes.prop_cycle": cycler(color=list(SERIES)),
+}
+
+
+@contextmanager
+def drawing(
+    name: str, columns: int = 1, *, width: float = 7.2, height: float = 2.4
+) -> Iterator[tuple[list[str], list[Axes]]]:
+    """A row of axes to draw on; the SVG is appended to the list that is yielded with them.
+
+    `name` keeps the ids of one picture apart from those of another; sizes are inches.
+    """
+    done: list[str] = []
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = [figure.add_subplot(1, columns, number + 1) for number in range(columns)]
+        yield done, axes
+        out = io.StringIO()
+        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
+    done.append(_inline(out.getvalue(), name))
+
+
+def _inline(svg: str, name: str) -> str:
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"\bid=\"([^\"]+)\"", rf'id="{name}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
+    svg = re.sub(r"href=\"#([^\"]+)\"", rf'href="#{name}-\1"', svg)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r"font: ((?:bold |700 )?)([\d.]+)px [^;\"]*", r"font: \1\2px var(--sans)", svg)
+    for color, variable in _VARIABLES.items():
+        svg = svg.replace(color, f"var({variable})")
+    return svg
