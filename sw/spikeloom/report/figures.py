@@ -85,7 +85,7 @@ def raster(image: NetworkImage, trace: Trace, sample: int = 0) -> str:
 
 def _raster(axis: Axes, train: NDArray[np.bool_], color: str) -> None:
     step, neuron = np.nonzero(train)
-    axis.scatter(step, neuron, marker="|", s=14, linewidths=1.4, color=color)
+    axis.scatter(step, neuron, marker="s", s=9, linewidths=0, color=color)
     axis.set_xlim(-0.5, train.shape[0] - 0.5)
     axis.set_ylim(-1, train.shape[1])
     axis.set_xlabel("step")
@@ -113,8 +113,7 @@ def _epoch(history: History) -> list[int]:
 def _epochs(axis: Axes, history: History) -> None:
     axis.set_xlabel("epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-    if history:
-        axis.set_xlim(left=min(_epoch(history)))
+    axis.margins(x=0)
 
 
 def _series(history: History, key: str) -> NDArray[np.float64] | None:
