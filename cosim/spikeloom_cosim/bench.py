@@ -1,0 +1,26 @@
+"""Renders the SystemVerilog test bench of a core."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from spikeloom_cosim.shape import CoreShape
+
+TOP = "bench"
+
+
+def render_bench(shape: CoreShape, *, waves: bool = False) -> str:
+    """The test bench for cores of `shape`; with `waves` it can write a VCD file."""
+    environment = Environment(
+        loader=PackageLoader("spikeloom_cosim"),
+        undefined=StrictUndefined,
+        autoescape=False,  # SystemVerilog, not HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("bench.sv.j2").render(
+        **asdict(shape), event_bits=shape.event_bits, waves=waves
+    )

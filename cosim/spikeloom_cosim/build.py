@@ -1,0 +1,151 @@
+"""Compiles a core with its test bench, once for each distinct source text.
+
+The memory files (`*.mem`) take no part: the simulator reads them when it starts, in the folder it
+runs in. So another network of the same shape, or a fault planted in a weight, needs no compilation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikeloom.errors import UserError
+from spikeloom.files import cache_folder
+from spikeloom_cosim import verilator
+from spikeloom_cosim.bench import TOP, render_bench
+from spikeloom_cosim.shape import CoreShape
+from spikeloom_cosim.toolchain import Toolchain
+
+KEPT = 200
+"""Compiled benches kept in the cache; the one longest unused goes first."""
+
+CORE = "core.v"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """A compiled test bench.
+
+    Attributes:
+        folder: holds the program and the log of its compilation.
+        cached: it had been compiled before.
+        seconds: what it took now.
+    """
+
+    folder: Path
+    cached: bool
+    seconds: float
+
+
+def build_bench(
+    core: Path,
+    shape: CoreShape,
+    *,
+    tools: Toolchain,
+    waves: bool = False,
+    cache: Path | None = None,
+) -> Build:
+    """Compile the core in the Verilog file `core`, or find it compiled in the cache.
+
+    Args:
+        waves: able to write a VCD file, and slower for it.
+        cache: folder of compiled benches; None takes `spikeloom.files.cache_folder`.
+
+    Raises:
+        UserError: the file is missing or does not compile, or the cache cannot be written.
+    """
+    started = time.perf_counter()
+    cache = cache_folder("verilator") if cache is None else cache
+    try:
+        source = core.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"cannot read {core}: {error.strerror}; generate the design again"
+        ) from error
+    bench = render_bench(shape, waves=waves)
+    flags = [*verilator.FLAGS, *verilator.MAKE_VARIABLES.values(), *tools.fingerprint]
+    texts = [bench, str(waves), *flags]
+    place = cache / f"bench-{_digest(source, *map(str.encode, texts))}"
+    cached = (place / TOP).is_file()
+    if cached:
+        os.utime(place)
+    else:
+        runtime = cache / f"runtime-{_digest(*map(str.encode, flags))}"
+        _compile(core, source, bench, tools=tools, waves=waves, place=place, runtime=runtime)
+        _prune(cache)
+    return Build(folder=place, cached=cached, seconds=time.perf_counter() - started)
+
+
+def _compile(
+    core: Path,
+    source: bytes,
+    bench: str,
+    *,
+    tools: Toolchain,
+    waves: bool,
+    place: Path,
+    runtime: Path,
+) -> None:
+    # make refuses a folder with a space in its path, which a user's cache may have.
+    with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
+        work = Path(scratch)
+        (work / CORE).write_bytes(source)
+        (work / f"{TOP}.sv").write_text(bench)
+        sources = [work / CORE, work / f"{TOP}.sv"]
+        kept = runtime / verilator.RUNTIME
+        try:
+            verilator.compile_bench(
+                tools,
+                sources,
+                top=TOP,
+                folder=work,
+                waves=waves,
+                runtime=kept if kept.is_file() else None,
+            )
+        except verilator.CompileError as error:
+            reason = str(error).replace(f"{work}{os.sep}", "")
+            raise UserError(
+                f"{core} does not compile: {reason}; generate the design again"
+            ) from None
+        if not kept.is_file():
+            _store(runtime, [work / verilator.RUNTIME])
+        _store(place, [work / TOP, work / verilator.LOG])
+
+
+def _store(place: Path, files: list[Path]) -> None:
+    """Make the folder `place` of `files`, whole or not at all, whoever else does the same."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as scratch:
+            new = Path(scratch) / place.name
+            new.mkdir()
+            for file in files:
+                shutil.copy2(file, new)
+            try:
+                new.rename(place)
+            except OSError:
+                if not place.is_dir():  # else another process was first, with the same content
+                    raise
+    except OSError as error:
+        raise UserError(
+            f"cannot write the cache {place.parent}: {error.strerror}; "
+            "set SPIKELOOM_CACHE to a folder that can be written"
+        ) from error
+
+
+def _prune(cache: Path) -> None:
+    by_age = sorted(cache.glob("bench-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in by_age[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:24]

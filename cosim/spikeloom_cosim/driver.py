@@ -1,0 +1,47 @@
+"""Turns samples into the file of events that the test bench plays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom_cosim.shape import CoreShape
+
+EVENTS = "events.bin"
+_SAMPLE_END = np.uint32(1 << 31)
+
+
+def event_words(
+    events: NDArray[np.bool_], shape: CoreShape, *, shuffle: int | None = None
+) -> NDArray[np.uint32]:
+    """Every event of every sample, in order: a word each.
+
+    A step is its spikes, by ascending address, and a STEP; bit 31 marks a sample's last STEP.
+
+    Args:
+        events: bool [samples, steps, inputs].
+        shuffle: seed that puts the spikes of each step into a random order instead.
+    """
+    _, steps, inputs = events.shape
+    rows = events.reshape(-1, inputs)
+    row, address = np.nonzero(rows)
+    counts = rows.sum(axis=1, dtype=np.int64)
+    if shuffle is not None:
+        order = np.lexsort((np.random.default_rng(shuffle).random(len(row)), row))
+        address = address[order]
+    ends = np.cumsum(counts + 1) - 1
+    words = np.empty(len(row) + len(rows), dtype=np.uint32)
+    is_spike = np.ones(len(words), dtype=bool)
+    is_spike[ends] = False
+    step_bit, last_bit = np.uint32(1 << shape.address_bits), np.uint32(2 << shape.address_bits)
+    words[is_spike] = address
+    words[ends] = step_bit
+    words[ends[steps - 1 :: steps]] |= last_bit | _SAMPLE_END
+    return words
+
+
+def write_events(words: NDArray[np.uint32], folder: Path) -> None:
+    """Put `words` where the bench, running in `folder`, looks for them; $fread is big-endian."""
+    words.astype(">u4").tofile(folder / EVENTS)

@@ -1,0 +1,120 @@
+"""Reads what the test bench recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom_cosim.shape import CoreShape, LayerShape
+
+OUTCOME = "outcome.json"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a run ended.
+
+    Attributes:
+        cycles: length of the run, without reset.
+        results: samples whose last score was taken.
+        unstable: cycles in which a waiting score changed or vanished.
+        hung: nothing moved any more although events or results were outstanding.
+    """
+
+    cycles: int
+    results: int
+    unstable: int
+    hung: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TraceBeats:
+    """The trace beats of one layer, in order.
+
+    Attributes:
+        cycle: int64 [beats].
+        group: int64 [beats].
+        spikes: bool [beats, lanes].
+        membranes: int32 [beats, lanes].
+    """
+
+    cycle: NDArray[np.int64]
+    group: NDArray[np.int64]
+    spikes: NDArray[np.bool_]
+    membranes: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoreBeats:
+    """The score beats, in order.
+
+    Attributes:
+        valid: int64 [beats], cycle in which the beat was first offered.
+        taken: int64 [beats], cycle in which it was accepted.
+        value: int32 [beats].
+        best: int64 [beats], class number, of meaning where `last` is set.
+        last: bool [beats].
+    """
+
+    valid: NDArray[np.int64]
+    taken: NDArray[np.int64]
+    value: NDArray[np.int32]
+    best: NDArray[np.int64]
+    last: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """Everything that one run of the test bench left.
+
+    Attributes:
+        starts: int64 [samples], cycle in which each sample's first event was accepted.
+    """
+
+    outcome: Outcome
+    traces: tuple[TraceBeats, ...]
+    scores: ScoreBeats
+    starts: NDArray[np.int64]
+
+
+def read_recording(folder: Path, shape: CoreShape) -> Recording:
+    """The recording in the folder that the bench ran in."""
+    valid, taken, value, best, last = _words(folder / "scores.bin", 5).T
+    return Recording(
+        outcome=msgspec.json.decode((folder / OUTCOME).read_bytes(), type=Outcome),
+        traces=tuple(
+            _trace(folder / f"trace{number}.bin", layer)
+            for number, layer in enumerate(shape.layers)
+        ),
+        scores=ScoreBeats(
+            valid=valid.astype(np.int64),
+            taken=taken.astype(np.int64),
+            value=value.view(np.int32),
+            best=best.astype(np.int64),
+            last=last.astype(bool),
+        ),
+        starts=_words(folder / "starts.bin", 1)[:, 0].astype(np.int64),
+    )
+
+
+def _trace(path: Path, layer: LayerShape) -> TraceBeats:
+    words = _words(path, 3 + layer.lanes)
+    return TraceBeats(
+        cycle=words[:, 0].astype(np.int64),
+        group=words[:, 1].astype(np.int64),
+        spikes=(words[:, 2, None] >> np.arange(layer.lanes, dtype=np.uint32) & 1).astype(bool),
+        membranes=words[:, 3:].view(np.int32),
+    )
+
+
+def _words(path: Path, columns: int) -> NDArray[np.uint32]:
+    return np.fromfile(path, dtype=np.uint32).reshape(-1, columns)

@@ -1,0 +1,113 @@
+"""Runs a compiled test bench on samples, in one of three modes.
+
+| mode      | events                                  | scores           | what it is for        |
+| --------- | --------------------------------------- | ---------------- | --------------------- |
+| isolated  | a sample waits for the last one's result | taken at once    | latency of a sample   |
+| streaming | samples back to back                    | taken at once    | throughput, overlap   |
+| stress    | random pauses, random order in a step   | taken hesitantly | nothing lost or moved |
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom_cosim import play, verilator
+from spikeloom_cosim.bench import TOP
+from spikeloom_cosim.build import Build
+from spikeloom_cosim.driver import event_words, write_events
+from spikeloom_cosim.monitor import OUTCOME, Recording, read_recording
+from spikeloom_cosim.shape import CoreShape
+
+WAVES = "waves.vcd"
+CHANCES = 256
+"""The bench's probabilities count in 256ths."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mode:
+    """How events are offered and scores taken.
+
+    Attributes:
+        name: for reports.
+        isolated: a sample's first event waits until the last score before it is taken.
+        idle: chance of a pause before an event, in 256ths.
+        stall: chance that a score is not taken in a cycle, in 256ths.
+        shuffled: the spikes of a step come in random order.
+    """
+
+    name: str
+    isolated: bool = False
+    idle: int = 0
+    stall: int = 0
+    shuffled: bool = False
+
+
+ISOLATED = Mode(name="isolated", isolated=True)
+STREAMING = Mode(name="streaming")
+STRESS = Mode(name="stress", idle=CHANCES // 3, stall=CHANCES // 2, shuffled=True)
+MODES = (ISOLATED, STREAMING, STRESS)
+
+
+def run_mode(
+    build: Build,
+    shape: CoreShape,
+    events: NDArray[np.bool_],
+    mode: Mode,
+    *,
+    memories: Sequence[Path],
+    folder: Path,
+    seed: int,
+    patience: int,
+    waves_from: int | None = None,
+) -> Recording:
+    """Play `events`, bool [samples, steps, inputs], in the new folder `folder`.
+
+    Args:
+        memories: the `.mem` files that the core reads when it starts.
+        seed: of the pauses and the order of events.
+        patience: cycles without any transfer after which the core counts as hung.
+        waves_from: sample from which `WAVES` is written; the build must be able to.
+
+    Raises:
+        SimulationError: the simulator broke down.
+    """
+    folder.mkdir(parents=True)
+    for memory in memories:
+        shutil.copy(memory, folder)
+    shuffle = seed if mode.shuffled else None
+    write_events(event_words(events, shape, shuffle=shuffle), folder)
+    settings: dict[str, int | None] = {
+        "samples": len(events),
+        "idle": mode.idle,
+        "stall": mode.stall,
+        "random": seed,
+        "patience": patience,
+    }
+    if mode.isolated:
+        settings["isolated"] = None
+    if waves_from is not None:
+        settings["waves_from"] = waves_from
+    log = folder / "simulation.log"
+    ran, failed = verilator.run_bench(
+        build=build.folder,
+        top=TOP,
+        module=play.__name__,
+        folder=folder,
+        log=log,
+        plusargs=settings,
+    )
+    if not (folder / OUTCOME).exists():
+        raise verilator.SimulationError(verilator.first_error(log))
+    recording = read_recording(folder, shape)
+    outcome = recording.outcome
+    if ran != 1 or bool(failed) != bool(outcome.hung or outcome.unstable):
+        raise verilator.SimulationError(
+            f"the cocotb test reported {failed} of {ran} failed, which its outcome contradicts"
+        )
+    return recording

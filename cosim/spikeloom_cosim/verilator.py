@@ -1,0 +1,165 @@
+"""The only module that knows the simulator: compiles a test bench and runs it, through cocotb.
+
+Verilator's own run-time library is most of a first compilation. Its objects do not depend on the
+design, so they are kept and linked into every later build (`runtime`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cocotb_tools.check_results import get_results
+from cocotb_tools.runner import get_runner
+
+from spikeloom_cosim.toolchain import Toolchain
+
+RUNTIME = "runtime.o"
+LOG = "build.log"
+
+# The bench names the few signals that Python touches; public ones everywhere cost half the speed.
+FLAGS = (
+    "--no-public-flat-rw",
+    "--timing",
+    "--x-assign", "unique",
+    "-CFLAGS", "-std=c++20",
+    "-LDFLAGS", "-pthread",
+    "-Wno-TIMESCALEMOD",  # generated Verilog has no time scale
+    "-Wno-WIDTHEXPAND",  # Amaranth's Verilog relies on implicit extension
+)  # fmt: skip
+MAKE_VARIABLES = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
+WAVE_OBJECT = "verilated_vcd_c"
+
+_ENVIRONMENT = threading.Lock()
+
+
+class CompileError(Exception):
+    """The sources do not compile; the message is the first error that Verilator reported."""
+
+
+class SimulationError(Exception):
+    """The simulation ended without a result; the message is the end of its log."""
+
+
+def compile_bench(
+    tools: Toolchain,
+    sources: Sequence[Path],
+    *,
+    top: str,
+    folder: Path,
+    waves: bool,
+    runtime: Path | None = None,
+) -> None:
+    """Compile `sources` in `folder`, which then holds the program `top` and `RUNTIME`.
+
+    Args:
+        waves: able to write a VCD file.
+        runtime: `RUNTIME` of an earlier compilation with the same tools.
+
+    Raises:
+        CompileError: Verilator or the compiler refuses the sources.
+    """
+    variables = dict(MAKE_VARIABLES)
+    if runtime is not None:
+        (folder / RUNTIME).write_bytes(runtime.read_bytes())
+        variables |= {
+            "VM_GLOBAL_FAST": WAVE_OBJECT if waves else "",
+            "VM_GLOBAL_SLOW": "",
+            "USER_LDLIBS": RUNTIME,
+        }
+    runner = get_runner("verilator")
+    with _environment(tools.environment(make_variables=variables)):
+        try:
+            runner.build(
+                sources=list(sources),
+                hdl_toplevel=top,
+                build_args=FLAGS,
+                waves=waves,
+                build_dir=folder,
+                log_file=folder / LOG,
+            )
+        except RuntimeError:
+            raise CompileError(first_error(folder / LOG)) from None
+    if runtime is None:
+        objects = sorted(
+            path.name for path in folder.glob("verilated*.o") if path.stem != WAVE_OBJECT
+        )
+        subprocess.run(
+            [str(tools.compiler), "-r", "-nostdlib", "-o", RUNTIME, *objects],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+        )
+
+
+def run_bench(
+    *,
+    build: Path,
+    top: str,
+    module: str,
+    folder: Path,
+    log: Path,
+    plusargs: Mapping[str, int | None],
+) -> tuple[int, int]:
+    """Run the program that `compile_bench` left in `build`, in `folder`.
+
+    Args:
+        module: Python module of the cocotb test.
+        plusargs: settings of the bench; None is a flag without a value.
+
+    Returns:
+        Number of cocotb tests that ran, and of those that failed.
+
+    Raises:
+        SimulationError: the simulator ended before cocotb could report.
+    """
+    results = folder.resolve() / "results.xml"
+    # The runner raises, or under pytest exits, when a test failed: the results file tells it all.
+    with suppress(RuntimeError, SystemExit):
+        get_runner("verilator").test(
+            test_module=module,
+            hdl_toplevel=top,
+            hdl_toplevel_lang="verilog",
+            build_dir=build,
+            test_dir=folder,
+            results_xml=str(results),
+            log_file=log,
+            plusargs=[
+                f"+{name}" if value is None else f"+{name}={value}"
+                for name, value in plusargs.items()
+            ],
+        )
+    try:
+        return get_results(results)
+    except RuntimeError:
+        raise SimulationError(first_error(log)) from None
+
+
+def first_error(log: Path) -> str:
+    """The first error in a log of this module, in one line."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    for pattern in (r"%Error[^:]*: (.+)", r"%Warning[^:]*: (.+)", r"(.*\berror: .+)"):
+        if found := re.search(pattern, text):
+            return found[1].strip()
+    return (text.strip().splitlines() or ["it left no message"])[-1]
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while: cocotb's runner looks for its tools there."""
+    with _ENVIRONMENT:
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value

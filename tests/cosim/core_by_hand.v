@@ -1,0 +1,75 @@
+// A core written by hand, small enough to be believed: 4 inputs, 3 neurons in 2 lanes (so that the
+// second group is partly filled), no leak, reset by subtraction, readout by spike count.
+// A SPIKE takes one cycle, a STEP two, a result three score beats.
+module spikeloom_core (
+    input clk,
+    input rst,
+    input [3:0] events__payload,  // last, step, address[2]
+    input events__valid,
+    output events__ready,
+    output [10:0] scores__payload,  // last, best[2], value[8]
+    output scores__valid,
+    input scores__ready,
+    output trace0__valid,
+    output [0:0] trace0__group,
+    output [1:0] trace0__spikes,
+    output [15:0] trace0__membranes
+);
+  reg signed [7:0] weights[0:15];
+  reg signed [7:0] thresholds[0:3];
+  initial $readmemh("weights.mem", weights);
+  initial $readmemh("thresholds.mem", thresholds);
+
+  localparam ACCEPT = 0, SCORE = 1;
+  reg state = ACCEPT;
+  reg group = 0;
+  reg [1:0] output_number = 0;
+  reg signed [7:0] v[0:3];
+  reg signed [7:0] count[0:3];
+  integer i;
+  initial for (i = 0; i < 4; i = i + 1) begin v[i] = 0; count[i] = 0; end
+
+  wire [1:0] address = events__payload[1:0];
+  wire step = events__payload[2];
+  wire last = events__payload[3];
+  wire updating = state == ACCEPT && events__valid && step;
+  assign events__ready = state == ACCEPT && (!step || group);
+
+  wire signed [7:0] u0 = v[{group, 1'b0}];
+  wire signed [7:0] u1 = v[{group, 1'b1}];
+  wire s0 = u0 >= thresholds[{group, 1'b0}];
+  wire s1 = u1 >= thresholds[{group, 1'b1}];
+  wire signed [7:0] v0 = s0 ? u0 - thresholds[{group, 1'b0}] : u0;
+  wire signed [7:0] v1 = s1 ? u1 - thresholds[{group, 1'b1}] : u1;
+  assign trace0__valid = updating;
+  assign trace0__group = group;
+  assign trace0__spikes = {s1, s0};
+  assign trace0__membranes = {v1, v0};
+
+  wire [1:0] best01 = count[1] > count[0] ? 2'd1 : 2'd0;
+  wire [1:0] best = count[2] > count[best01] ? 2'd2 : best01;
+  assign scores__valid = state == SCORE;
+  assign scores__payload = {output_number == 2, best, count[output_number]};
+
+  always @(posedge clk)
+    if (!rst) begin
+      if (events__valid && events__ready && !step)
+        for (i = 0; i < 4; i = i + 1) v[i] <= v[i] + weights[{address, i[1:0]}];
+      if (updating) begin
+        group <= !group;
+        v[{group, 1'b0}] <= v0;
+        v[{group, 1'b1}] <= v1;
+        count[{group, 1'b0}] <= count[{group, 1'b0}] + {7'd0, s0};
+        count[{group, 1'b1}] <= count[{group, 1'b1}] + {7'd0, s1};
+        if (group && last) state <= SCORE;
+      end
+      if (scores__valid && scores__ready) begin
+        output_number <= output_number + 1;
+        if (output_number == 2) begin
+          output_number <= 0;
+          state <= ACCEPT;
+          for (i = 0; i < 4; i = i + 1) begin v[i] <= 0; count[i] <= 0; end
+        end
+      end
+    end
+endmodule
