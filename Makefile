@@ -39,7 +39,7 @@ setup: $(VENV)/ready ## Make the virtual environment, with the tested versions o
 $(VENV)/ready: pyproject.toml constraints.txt | tools
 	@echo "setting up $(VENV) (a few minutes the first time)"
 	@$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check \
 		-c constraints.txt -e '.[train,hw,cosim,dev]'
 	@touch $@
 

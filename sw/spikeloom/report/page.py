@@ -33,6 +33,7 @@ def render_page(
         "learning": figures.learning(history),
         "sparsity": figures.sparsity(history, names),
         "weights": figures.weights(image),
+        "raster": None,
     }
     sample = None
     if dataset is not None and len(dataset.test):
@@ -57,7 +58,7 @@ def render_page(
     return environment.get_template("page.html.j2").render(
         report=document,
         network=document["network"],
-        pictures={name: Markup(svg) for name, svg in pictures.items() if svg},
+        pictures={name: svg and Markup(svg) for name, svg in pictures.items()},
         sample=sample,
         raw=json.dumps(document, indent=2),
     )

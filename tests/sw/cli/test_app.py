@@ -126,7 +126,9 @@ def test_wrong_command_line_is_one_sentence(spikeloom, one_sentence, arguments, 
             id="no boards",
         ),
         pytest.param(MemoryError(), "out of memory", 2, id="memory"),
-        pytest.param(ZeroDivisionError("a\nb"), "ZeroDivisionError: a b (this is a bug", 1, id="bug"),
+        pytest.param(
+            ZeroDivisionError("a\nb"), "ZeroDivisionError: a b (this is a bug", 1, id="bug"
+        ),
         pytest.param(
             ModuleNotFoundError("No module named 'xyz'", name="xyz"), "bug", 1, id="unknown module"
         ),
@@ -153,7 +155,13 @@ def test_broken_pipe_is_quiet(network):
     os.close(read)
     with os.fdopen(write, "wb") as out:
         result = subprocess.run(
-            [sys.executable, "-c", "from spikeloom.cli.app import main; main()", "inspect", network],
+            [
+                sys.executable,
+                "-c",
+                "from spikeloom.cli.app import main; main()",
+                "inspect",
+                network,
+            ],
             stdout=out,
             stderr=subprocess.PIPE,
             text=True,

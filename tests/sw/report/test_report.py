@@ -1,0 +1,220 @@
+import json
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from spikeloom.datasets import load_dataset
+from spikeloom.errors import UserError
+from spikeloom.files import write_step
+from spikeloom.report.collect import collect, read_history
+from spikeloom.report.page import render_page
+
+VERIFY = {
+    "level": "rtl",
+    "lanes": 8,
+    "samples": 360,
+    "spike_mismatches": 0,
+    "membrane_mismatches": 0,
+    "cycle_mismatches": 0,
+    "cycles": {"mean": 225.5, "max": 312, "sop_per_cycle_per_lane": 0.31},
+}
+SYNTH = {
+    "target": "icebreaker",
+    "fmax_mhz": 27.31,
+    "constraint_mhz": 24.0,
+    "utilization": {"ICESTORM_LC": {"used": 2510, "available": 5280}},
+    "bitstream": "synth/top.bin",
+    "sha256": "ab" * 32,
+}
+
+
+@pytest.fixture
+def full_run(run_folder):
+    for verb, seconds in (("train", 61.0), ("export", 1.5), ("estimate", 0.25), ("generate", 4.0)):
+        write_step(run_folder, verb, seconds, {})
+    runs = [{**VERIFY, "lanes": 1, "seconds": 30.0}, {**VERIFY, "seconds": 20.0}]
+    write_step(run_folder, "verify", 20.0, {**VERIFY, "runs": runs})
+    write_step(run_folder, "synth", 91.0, SYNTH)
+    lines = [
+        {"epoch": epoch, "loss": 2.0 / (epoch + 1), "accuracy": 1 - 0.5 / (epoch + 1),
+         "density": [0.5, 0.8], "pq_index": [0.1, 0.2]}
+        for epoch in range(5)
+    ]  # fmt: skip
+    (run_folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return run_folder
+
+
+class Page(HTMLParser):
+    """What a browser would load, and the text it would show."""
+
+    VOID = frozenset({"meta", "br", "link", "img", "hr", "input"})
+
+    def __init__(self, html):
+        super().__init__()
+        self.text, self.loads, self.ids, self.open = "", [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.loads += [
+            (tag, value)
+            for name, value in attrs
+            if (name in ("src", "href", "xlink:href") and not (value or "").startswith("#"))
+            or tag in ("script", "link", "img", "iframe")
+        ]
+        self.ids += [value for name, value in attrs if name == "id"]
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_full_run(spikeloom, document, full_run):
+    data = document(spikeloom("report", full_run, "--json"))
+    assert data == json.loads((full_run / "report.json").read_text())
+    assert data["schema"] == 1
+    assert data["dataset"] == "digits"
+    assert data["accuracy"] == {"validation": 0.125, "test": 0.25}
+    assert data["weight_bits"] == 4
+    assert data["time_steps"] == 8
+    assert data["bits_stored"] == data["network"]["bits_stored"]
+    assert data["verify"] | {"runs": None} == {
+        **{name: value for name, value in VERIFY.items() if name != "cycles"},
+        "seconds": 20.0,
+        "runs": None,
+    }
+    assert data["cycles"] == VERIFY["cycles"]
+    assert data["synth"] == SYNTH
+    assert data["steps"] == [
+        {"name": "train", "seconds": 61.0},
+        {"name": "export", "seconds": 1.5},
+        {"name": "estimate", "seconds": 0.25},
+        {"name": "generate", "seconds": 4.0},
+        {"name": "verify, lanes 1", "seconds": 30.0},
+        {"name": "verify, lanes 8", "seconds": 20.0},
+        {"name": "synth", "seconds": 91.0},
+    ]
+    assert data["missing"] == []
+
+
+def test_summary_and_paths_are_printed(spikeloom, full_run):
+    result = spikeloom("report", full_run)
+    assert result.exit_code == 0, result.stderr
+    text = result.stdout
+    for part in ("25.00%", "360 samples: 0 spike, 0 membrane, 0 cycle mismatches", "27.31 MHz",
+                 "2,510 of 5,280", "report.html", "report.json", "top.bin"):  # fmt: skip
+        assert part in text
+
+
+def test_page_is_whole_and_alone(spikeloom, full_run):
+    assert spikeloom("report", full_run).exit_code == 0
+    html = (full_run / "report.html").read_text()
+    page = Page(html)
+    assert page.loads == []
+    assert page.open == []
+    assert "url(http" not in html
+    assert "@import" not in html
+    assert len(page.ids) == len(set(page.ids))
+    for heading in ("Network", "Training", "One sample, spike for spike", "Proof", "Chip", "Steps"):
+        assert heading in page.text
+    assert "Not in this report" not in page.text
+    assert "#0102" not in html, "a marker colour was not replaced"
+
+
+def test_pictures_are_xml_and_the_same_each_time(full_run, small_image):
+    document, image = collect(full_run)
+    dataset = load_dataset("digits")
+    history = read_history(full_run)
+    pages = [render_page(document, image, history=history, dataset=dataset) for _ in range(2)]
+    assert pages[0] == pages[1]
+    svgs = [part.partition("</svg>")[0] + "</svg>" for part in pages[0].split("<svg")[1:]]
+    assert len(svgs) == 5
+    for svg in svgs:
+        ElementTree.fromstring("<svg" + svg)
+
+
+def test_what_was_not_run_is_named(spikeloom, document, run_folder):
+    data = document(spikeloom("report", run_folder, "--json"))
+    assert data["missing"] == [
+        f"{verb} (not run)"
+        for verb in ("train", "export", "estimate", "generate", "verify", "synth")
+    ]
+    assert set(data["verify"].values()) == set(data["synth"].values()) == {None}
+    page = Page((run_folder / "report.html").read_text())
+    assert "Not in this report" in page.text
+    assert "synth (not run)" in page.text
+    assert "Proof" not in page.text
+
+
+def test_a_number_that_was_not_recorded_is_named(run_folder):
+    write_step(run_folder, "synth", 1.0, {**SYNTH, "fmax_mhz": None})
+    document, _ = collect(run_folder)
+    assert "synth.fmax_mhz (not recorded)" in document["missing"]
+
+
+def test_mismatches_show_in_red(full_run):
+    write_step(full_run, "verify", 1.0, {**VERIFY, "spike_mismatches": 3})
+    document, image = collect(full_run)
+    html = render_page(document, image)
+    assert 'class="bad">3' in html
+
+
+def test_data_set_that_is_not_here(spikeloom, document, tmp_path, small_image):
+    import dataclasses
+
+    import msgspec
+
+    from spikeloom.image import save_image
+
+    far = msgspec.structs.replace(small_image.provenance, dataset="mnist")
+    save_image(tmp_path / "network.safetensors", dataclasses.replace(small_image, provenance=far))
+    data = document(spikeloom("report", tmp_path, "--data-dir", tmp_path, "--json"))
+    assert any(line.startswith("spike raster (") for line in data["missing"])
+    assert "spike for spike" not in Page((tmp_path / "report.html").read_text()).text
+
+
+def test_text_from_files_is_escaped(full_run):
+    write_step(full_run, "synth", 1.0, {**SYNTH, "target": "<script>alert(1)</script>"})
+    document, image = collect(full_run)
+    assert "<script" not in render_page(document, image)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        pytest.param("verify.json", "{", "verify.json is not JSON", id="cut off"),
+        pytest.param("verify.json", '{"schema": 9}', "is not of schema 1", id="other schema"),
+        pytest.param("verify.json", "[]", "is not of schema 1", id="not an object"),
+        pytest.param("history.jsonl", '{"epoch": 1}\n{"ep', "history.jsonl is damaged", id="log"),
+    ],
+)
+def test_damaged_files_are_named(spikeloom, one_sentence, full_run, name, text, says):
+    (full_run / name).write_text(text)
+    result = spikeloom("report", full_run)
+    assert result.exit_code == 2
+    assert says in one_sentence(result)
+    assert not (full_run / "report.html").exists()
+
+
+@pytest.mark.parametrize("exists", [True, False], ids=["empty folder", "no folder"])
+def test_no_run(tmp_path, exists):
+    folder = tmp_path if exists else tmp_path / "no"
+    with pytest.raises(UserError, match="spikeloom (export|train)"):
+        collect(folder)
+
+
+def test_a_history_of_its_own_kind_is_no_fault(full_run, small_image):
+    document, image = collect(full_run)
+    html = render_page(document, image, history=[{"epoch": 0, "loss": np.nan}, {"epoch": 1}])
+    assert "Training" not in Page(html).text
