@@ -1,0 +1,1 @@
+"""The link to a host computer: serial line, and bytes to events and scores."""

@@ -1,0 +1,222 @@
+"""Bytes of a serial line to the core's events, and its scores back to bytes.
+
+::
+
+    received ──► FIFO ──► words ──► spike, step ──► events
+                 1 EBR      └──► identify ─┐
+                                           ▼
+    sent ◄────────────────────────── answers ◄── scores
+
+The words and answers are those of `spikeloom_hw.host.protocol`.
+
+**No byte is lost.** A line cannot be stopped, so the core must keep up or a buffer must bridge the
+difference. A word takes 20 bit times: 480 cycles at 1 Mbaud and 24 MHz. In that time the core adds
+480 memory words of a spike's row, or updates 480 groups of neurons; a network that fits the device
+needs a tenth of that. What can hold the core up is its result: it waits for the answer, which
+leaves at the speed at which the next sample enters. An answer of ten scores takes 41 byte times,
+so at most 41 bytes pile up in the FIFO's 512, as long as no more than one answer is due for each
+41 bytes sent: that is, samples of 21 words or more. A host that sends shorter ones waits for each
+answer. Should bytes be lost all the same, the receiver counts them.
+"""
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from spikeloom_hw.events import EventLayout, ScoreLayout
+from spikeloom_hw.host import protocol
+
+FIFO_BYTES = 512
+
+
+class HostPort(wiring.Component):
+    """Translates between a byte link and a core.
+
+    Args:
+        event: layout of the core's events.
+        score: layout of the core's scores.
+        inputs: number of addresses the network has.
+        design_hash: four bytes that tell this design from others.
+
+    Members:
+        received: In, stream of bytes from the host.
+        sent: Out, stream of bytes to the host.
+        events: Out, stream of `event`.
+        scores: In, stream of `score`.
+        ignored: Out(8), words that meant nothing; stays at 255.
+
+    Cycles: an event is valid three cycles after its word's second byte is taken, if nothing waits
+    before it: two in the FIFO, one in the decoder.
+    """
+
+    def __init__(
+        self, *, event: EventLayout, score: ScoreLayout, inputs: int, design_hash: bytes
+    ) -> None:
+        if not 0 < inputs <= protocol.ADDRESSES:
+            raise ValueError(
+                f"The protocol has words for {protocol.ADDRESSES} inputs, not {inputs!r}"
+            )
+        if score.score_bits > 8 * protocol.SCORE_BYTES:
+            raise ValueError(
+                f"A score has {8 * protocol.SCORE_BYTES} bits, not {score.score_bits!r}"
+            )
+        if score.label_bits > 8:
+            raise ValueError(f"A class has 8 bits, not {score.label_bits!r}")
+        self.event, self.score, self.inputs = event, score, inputs
+        self.identity = protocol.encode_identity(
+            protocol.Identity(version=protocol.VERSION, design_hash=design_hash)
+        )
+        super().__init__(
+            {
+                "received": In(stream.Signature(8)),
+                "sent": Out(stream.Signature(8)),
+                "events": Out(stream.Signature(event)),
+                "scores": In(stream.Signature(score)),
+                "ignored": Out(8),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.fifo = fifo = SyncFIFOBuffered(width=8, depth=FIFO_BYTES)
+        m.submodules.words = words = WordDecoder(event=self.event, inputs=self.inputs)
+        m.submodules.answers = answers = AnswerEncoder(score=self.score, identity=self.identity)
+        wiring.connect(m, wiring.flipped(self.received), fifo.w_stream)
+        wiring.connect(m, fifo.r_stream, words.bytes)
+        wiring.connect(m, words.events, wiring.flipped(self.events))
+        wiring.connect(m, words.identify, answers.identify)
+        wiring.connect(m, wiring.flipped(self.scores), answers.scores)
+        wiring.connect(m, answers.bytes, wiring.flipped(self.sent))
+        m.d.comb += self.ignored.eq(words.ignored)
+        return m
+
+
+class WordDecoder(wiring.Component):
+    """Pairs bytes to words, and words to events or the request to identify.
+
+    Args:
+        event: layout of the events.
+        inputs: number of addresses the network has.
+
+    Members:
+        bytes: In, stream of bytes, low byte of a word first.
+        events: Out, stream of `event`.
+        identify: Out, stream without payload: one beat a request.
+        ignored: Out(8), words that meant nothing; stays at 255.
+
+    Cycles: what a word means is valid one cycle after its second byte is taken.
+    """
+
+    def __init__(self, *, event: EventLayout, inputs: int) -> None:
+        self.inputs = inputs
+        super().__init__(
+            {
+                "bytes": In(stream.Signature(8)),
+                "events": Out(stream.Signature(event)),
+                "identify": Out(stream.Signature(0)),
+                "ignored": Out(8),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        low = Signal(8)
+        half = Signal()
+        word = Cat(low, self.bytes.payload)
+        spike = word < self.inputs
+        step = (word == protocol.STEP) | (word == protocol.LAST_STEP)
+        identify = word == protocol.IDENTIFY
+
+        # A byte is taken when the meaning of the word before it is on its way.
+        m.d.comb += self.bytes.ready.eq(
+            (~self.events.valid | self.events.ready) & (~self.identify.valid | self.identify.ready)
+        )
+        with m.If(self.events.ready):
+            m.d.sync += self.events.valid.eq(0)
+        with m.If(self.identify.ready):
+            m.d.sync += self.identify.valid.eq(0)
+        with m.If(self.bytes.valid & self.bytes.ready):
+            m.d.sync += [low.eq(self.bytes.payload), half.eq(~half)]
+            with m.If(half):
+                m.d.sync += [
+                    self.events.valid.eq(spike | step),
+                    self.events.payload.address.eq(Mux(step, 0, word)),
+                    self.events.payload.step.eq(step),
+                    self.events.payload.last.eq(step & word[0]),
+                    self.identify.valid.eq(identify),
+                ]
+                with m.If(~(spike | step | identify) & (self.ignored != 0xFF)):
+                    m.d.sync += self.ignored.eq(self.ignored + 1)
+        return m
+
+
+class AnswerEncoder(wiring.Component):
+    """Serialises scores, the class, and the identity; one answer is never inside another.
+
+    Args:
+        score: layout of the scores.
+        identity: bytes that answer a request to identify.
+
+    Members:
+        scores: In, stream of `score`.
+        identify: In, stream without payload.
+        bytes: Out, stream of bytes.
+
+    Cycles: one byte a cycle; a request or a sample's first score is answered from the next cycle.
+    """
+
+    def __init__(self, *, score: ScoreLayout, identity: bytes) -> None:
+        self.identity = identity
+        super().__init__(
+            {
+                "scores": In(stream.Signature(score)),
+                "identify": In(stream.Signature(0)),
+                "bytes": Out(stream.Signature(8)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        identity = Array(Const(byte, 8) for byte in self.identity)
+        value = Signal(signed(8 * protocol.SCORE_BYTES))
+        m.d.comb += value.eq(self.scores.payload.value)
+        index = Signal(range(max(len(identity), protocol.SCORE_BYTES)))
+
+        with m.FSM(name="answer"):
+            with m.State("IDLE"):
+                m.d.sync += index.eq(0)
+                with m.If(self.identify.valid):
+                    m.next = "IDENTITY"
+                with m.Elif(self.scores.valid):
+                    m.next = "SCORE"
+            with m.State("IDENTITY"):
+                m.d.comb += [self.bytes.valid.eq(1), self.bytes.payload.eq(identity[index])]
+                with m.If(self.bytes.ready):
+                    m.d.sync += index.eq(index + 1)
+                    with m.If(index == len(identity) - 1):
+                        m.d.comb += self.identify.ready.eq(1)
+                        m.next = "IDLE"
+            # A score is kept by its sender until its last byte has gone.
+            with m.State("SCORE"):
+                m.d.comb += [
+                    self.bytes.valid.eq(self.scores.valid),
+                    self.bytes.payload.eq(value.word_select(index[:2], 8)),
+                ]
+                with m.If(self.scores.valid & self.bytes.ready):
+                    m.d.sync += index.eq(index + 1)
+                    with m.If(index == protocol.SCORE_BYTES - 1):
+                        m.d.sync += index.eq(0)
+                        with m.If(self.scores.payload.last):
+                            m.next = "CLASS"
+                        with m.Else():
+                            m.d.comb += self.scores.ready.eq(1)
+            with m.State("CLASS"):
+                m.d.comb += [
+                    self.bytes.valid.eq(1),
+                    self.bytes.payload.eq(self.scores.payload.best),
+                ]
+                with m.If(self.bytes.ready):
+                    m.d.comb += self.scores.ready.eq(1)
+                    m.next = "IDLE"
+        return m
