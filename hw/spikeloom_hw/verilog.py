@@ -5,13 +5,14 @@
                                           └──► MEMORY.mem    one hexadecimal word a line
 ```
 
-Amaranth's own `verilog.convert` spells every memory word as an assignment in the source: thousands of
-lines that no one can review or change. Here the contents lie in files of their own, named after the
-memory they fill (`top.core.layer0.rows.mem`), so that a weight can be looked up, or replaced, by hand.
+Amaranth's own `verilog.convert` spells every memory word as an assignment in the source: thousands
+of lines that no one can review or change. Here the contents lie in files of their own, named after
+the memory they fill (`top.core.layer0.rows.mem`), so that a weight can be looked up, or replaced,
+by hand.
 
-The same design gives the same bytes: source locations are left out, and names do not depend on where
-or when the Verilog was made. The paths in `$readmemh` are relative: yosys looks beside the Verilog
-file, Verilator in the folder in which the simulation runs.
+The same design gives the same bytes: source locations are left out, and names do not depend on
+where or when the Verilog was made. The paths in `$readmemh` are relative: yosys looks beside the
+Verilog file, Verilator in the folder in which the simulation runs.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Board tops: clock, reset, pins, and the core behind its host port."""

@@ -54,15 +54,12 @@ class HostPort(wiring.Component):
         self, *, event: EventLayout, score: ScoreLayout, inputs: int, design_hash: bytes
     ) -> None:
         if not 0 < inputs <= protocol.ADDRESSES:
-            raise ValueError(
-                f"The protocol has words for {protocol.ADDRESSES} inputs, not {inputs!r}"
-            )
+            raise ValueError(f"The protocol has {protocol.ADDRESSES} addresses, not {inputs!r}")
         if score.score_bits > 8 * protocol.SCORE_BYTES:
-            raise ValueError(
-                f"A score has {8 * protocol.SCORE_BYTES} bits, not {score.score_bits!r}"
-            )
+            widest = 8 * protocol.SCORE_BYTES
+            raise ValueError(f"A score has up to {widest} bits, not {score.score_bits!r}")
         if score.label_bits > 8:
-            raise ValueError(f"A class has 8 bits, not {score.label_bits!r}")
+            raise ValueError(f"A class has up to 8 bits, not {score.label_bits!r}")
         self.event, self.score, self.inputs = event, score, inputs
         self.identity = protocol.encode_identity(
             protocol.Identity(version=protocol.VERSION, design_hash=design_hash)

@@ -1,0 +1,1 @@
+"""From Verilog to a bitstream with yosys, nextpnr and the packer of the device."""
