@@ -23,6 +23,12 @@ class StopError(Exception):
     pass
 
 
+def write_half(output, error):
+    with output as temporary:
+        (temporary / "half" if temporary.is_dir() else temporary).write_text("half")
+        raise error
+
+
 def test_write_makes_parents_and_replaces(tmp_path):
     path = tmp_path / "a" / "b.txt"
     assert atomic_write(path, "one é") == path
@@ -34,9 +40,8 @@ def test_write_makes_parents_and_replaces(tmp_path):
 def test_file_that_fails_leaves_the_old_one(tmp_path):
     path = tmp_path / "x"
     atomic_write(path, "old")
-    with pytest.raises(StopError), atomic_file(path) as temporary:
-        temporary.write_text("half")
-        raise StopError
+    with pytest.raises(StopError):
+        write_half(atomic_file(path), StopError)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["x"]
 
@@ -70,9 +75,8 @@ def test_directory_that_fails(tmp_path, existed, error):
     if existed:
         with atomic_directory(place) as temporary:
             (temporary / "old").touch()
-    with pytest.raises(error), atomic_directory(place) as temporary:
-        (temporary / "half").touch()
-        raise error
+    with pytest.raises(error):
+        write_half(atomic_directory(place), error)
     assert names(tmp_path) == (["out"] if existed else [])
     if existed:
         assert names(place) == [".spikeloom", "old"]

@@ -75,11 +75,15 @@ class QuantizationConfig(_Table):
 
     Attributes:
         weight_bits: signed width, narrow range: -(2^(b-1) - 1) ... 2^(b-1) - 1.
-        scale: "max" (largest magnitude of the layer) or "learned" (a parameter, begun there).
+        scale: of a layer's integers: "fixed" (the largest integer is `limit` thresholds, which
+            keeps the integer threshold still in training), "max" (it is the layer's largest
+            magnitude) or "learned" (a parameter, begun there).
+        limit: for "fixed", in units of the threshold.
     """
 
     weight_bits: Annotated[int, Meta(ge=2, le=8)] = 4
-    scale: Literal["max", "learned"] = "max"
+    scale: Literal["fixed", "max", "learned"] = "fixed"
+    limit: Positive = 0.5
 
 
 class SparsityConfig(_Table):

@@ -19,38 +19,41 @@ History = Sequence[Mapping[str, Any]]
 
 def learning(history: History) -> str | None:
     """Loss and accuracy over the epochs; None when neither was recorded."""
-    loss, accuracy = _series(history, "loss"), _series(history, "accuracy")
-    if loss is None and accuracy is None:
+    parts = ("training", ""), ("validation", "_validation")
+    curves = {
+        key: [(name, values) for name, end in parts if (values := _series(history, key + end))]
+        for key in ("loss", "accuracy")
+    }
+    if not any(curves.values()):
         return None
     with drawing("learning", 2) as (done, axes):
-        for axis, values, title in zip(
-            axes, (loss, accuracy), ("Loss, training", "Accuracy, validation"), strict=True
-        ):
-            axis.set_title(title)
-            _epochs(axis, history)
-            if values is not None:
-                axis.plot(_epoch(history), values, color=SERIES[0])
-        axes[1].yaxis.set_major_formatter(PercentFormatter(1.0))
-        if accuracy is not None:
-            axes[1].set_ylim(max(0.0, float(np.quantile(accuracy, 0.1)) - 0.05), 1.0)
+        for axis, (key, lines) in zip(axes, curves.items(), strict=True):
+            axis.set_title(key.capitalize())
+            _epochs(axis)
+            for color, (name, values) in zip(SERIES, lines, strict=False):
+                axis.plot(_epoch(history), values, color=color, label=name)
+        axes[0].set_ylim(bottom=0)
+        axes[0].legend()
+        axes[1].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        if values := [value for _, line in curves["accuracy"] for value in line]:
+            axes[1].set_ylim(max(0.0, float(np.quantile(values, 0.1)) - 0.05), 1.0)
     return done[0]
 
 
 def sparsity(history: History, names: Sequence[str]) -> str | None:
     """Density and PQ index of each layer over the epochs; None when neither was recorded."""
-    density, index = _layers(history, "density"), _layers(history, "pq_index")
-    if density is None and index is None:
+    curves = [_layers(history, key) for key in ("density", "pq_index")]
+    if not any(curves):
         return None
     with drawing("sparsity", 2) as (done, axes):
-        for axis, values, title in zip(
-            axes, (density, index), ("Density", "PQ index of the weights"), strict=True
-        ):
+        titles = ("Density", "PQ index of the weights")
+        for axis, lines, title in zip(axes, curves, titles, strict=True):
             axis.set_title(title)
-            _epochs(axis, history)
-            for layer, line in enumerate([] if values is None else values.T):
+            _epochs(axis)
+            for layer, line in enumerate(lines):
                 label = names[layer] if layer < len(names) else str(layer)
                 axis.plot(_epoch(history), line, color=SERIES[layer % 4], label=label)
-        axes[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes[0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes[0].set_ylim(bottom=0)
         axes[0].legend()
     return done[0]
@@ -75,7 +78,7 @@ def raster(image: NetworkImage, trace: Trace, sample: int = 0) -> str:
     spiking = [number for number, layer in enumerate(image.layers) if layer.spiking]
     trains = [("input", trace.events[sample])]
     trains += [(image.layers[n].name, trace.spikes[n][sample]) for n in spiking]
-    with drawing("raster", len(trains) + 1, height=3.0) as (done, axes):
+    with drawing("raster", len(trains) + 1, height=3.4) as (done, axes):
         for number, (axis, (name, train)) in enumerate(zip(axes, trains, strict=False)):
             _raster(axis, train, SERIES[number % 4])
             axis.set_title(f"{name}: {int(train.sum())} events")
@@ -85,7 +88,7 @@ def raster(image: NetworkImage, trace: Trace, sample: int = 0) -> str:
 
 def _raster(axis: Axes, train: NDArray[np.bool_], color: str) -> None:
     step, neuron = np.nonzero(train)
-    axis.scatter(step, neuron, marker="s", s=9, linewidths=0, color=color)
+    axis.scatter(step, neuron, marker="s", s=14, linewidths=0, color=color)
     axis.set_xlim(-0.5, train.shape[0] - 0.5)
     axis.set_ylim(-1, train.shape[1])
     axis.set_xlabel("step")
@@ -110,20 +113,23 @@ def _epoch(history: History) -> list[int]:
     return [int(line.get("epoch", number)) for number, line in enumerate(history)]
 
 
-def _epochs(axis: Axes, history: History) -> None:
+def _epochs(axis: Axes) -> None:
     axis.set_xlabel("epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axis.margins(x=0)
 
 
-def _series(history: History, key: str) -> NDArray[np.float64] | None:
+def _series(history: History, key: str) -> list[float]:
+    """One value an epoch; empty when an epoch did not record it."""
     values = [line.get(key) for line in history]
-    if not values or any(value is None for value in values):
-        return None
-    return np.asarray(values, dtype=np.float64)
+    return (
+        []
+        if any(value is None for value in values)
+        else [float(v) for v in values if v is not None]
+    )
 
 
-def _layers(history: History, key: str) -> NDArray[np.float64] | None:
-    """Float `[epochs, layers]`."""
-    values = _series(history, key)
-    return values if values is not None and values.ndim == 2 else None
+def _layers(history: History, key: str) -> list[list[float]]:
+    """For each layer one value an epoch."""
+    lines = [_series(line.get("layers", ()), key) for line in history]
+    return [list(line) for line in zip(*lines, strict=False)]

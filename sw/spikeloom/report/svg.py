@@ -55,7 +55,7 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def drawing(
-    name: str, columns: int = 1, *, width: float = 7.2, height: float = 2.4
+    name: str, columns: int = 1, *, width: float = 9.2, height: float = 2.7
 ) -> Iterator[tuple[list[str], list[Axes]]]:
     """A row of axes to draw on; the SVG is appended to the list that is yielded with them.
 

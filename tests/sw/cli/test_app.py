@@ -11,6 +11,7 @@ from spikeloom.errors import UserError
 
 VERBS = ["train", "export", "inspect", "evaluate", "estimate", "generate", "verify", "synth",
          "report", "doctor"]  # fmt: skip
+MAIN = "from spikeloom.cli.app import main; main()"
 BLOCK = """
 import sys
 class Block:

@@ -2,7 +2,6 @@ import json
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 
 from spikeloom.datasets import load_dataset
@@ -37,11 +36,16 @@ def full_run(run_folder):
     runs = [{**VERIFY, "lanes": 1, "seconds": 30.0}, {**VERIFY, "seconds": 20.0}]
     write_step(run_folder, "verify", 20.0, {**VERIFY, "runs": runs})
     write_step(run_folder, "synth", 91.0, SYNTH)
+    layers = [{"density": 0.5, "pq_index": 0.1}, {"density": 0.8, "pq_index": 0.2}]
     lines = [
-        {"epoch": epoch, "loss": 2.0 / (epoch + 1), "accuracy": 1 - 0.5 / (epoch + 1),
-         "density": [0.5, 0.8], "pq_index": [0.1, 0.2]}
-        for epoch in range(5)
-    ]  # fmt: skip
+        {
+            "epoch": epoch,
+            **dict.fromkeys(("loss", "loss_validation"), 2.0 / epoch),
+            **dict.fromkeys(("accuracy", "accuracy_validation"), 1 - 0.5 / epoch),
+            "layers": layers,
+        }
+        for epoch in range(1, 6)
+    ]
     (run_folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return run_folder
 
@@ -210,11 +214,11 @@ def test_damaged_files_are_named(spikeloom, one_sentence, full_run, name, text, 
 @pytest.mark.parametrize("exists", [True, False], ids=["empty folder", "no folder"])
 def test_no_run(tmp_path, exists):
     folder = tmp_path if exists else tmp_path / "no"
-    with pytest.raises(UserError, match="spikeloom (export|train)"):
+    with pytest.raises(UserError, match=r"spikeloom (export|train)"):
         collect(folder)
 
 
 def test_a_history_of_its_own_kind_is_no_fault(full_run, small_image):
     document, image = collect(full_run)
-    html = render_page(document, image, history=[{"epoch": 0, "loss": np.nan}, {"epoch": 1}])
+    html = render_page(document, image, history=[{"epoch": 1, "loss": 2.0}, {"epoch": 2}])
     assert "Training" not in Page(html).text
