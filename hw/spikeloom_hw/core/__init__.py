@@ -1,0 +1,7 @@
+"""The event-driven core: from events to scores, in exactly the integers of the network."""
+
+from spikeloom_hw.core.params import CoreParams, LayerContents, LayerParams
+from spikeloom_hw.core.spiking_core import SpikingCore
+from spikeloom_hw.core.spiking_layer import SpikingLayer
+
+__all__ = ["CoreParams", "LayerContents", "LayerParams", "SpikingCore", "SpikingLayer"]

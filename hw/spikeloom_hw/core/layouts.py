@@ -1,0 +1,85 @@
+"""The payloads that travel inside a layer."""
+
+from amaranth.hdl import signed
+from amaranth.lib import data
+
+from spikeloom_hw.core.params import LayerParams
+
+
+class PointerLayout(data.StructLayout):
+    """Where a row lies: its first word, and how many words it has."""
+
+    def __init__(self, params: LayerParams) -> None:
+        super().__init__({"base": params.base_bits, "count": params.count_bits})
+
+
+class RowLayout(data.StructLayout):
+    """A row to be read, or the end of a step when ``step`` is 1."""
+
+    def __init__(self, params: LayerParams) -> None:
+        super().__init__({"pointer": PointerLayout(params), "step": 1, "last": 1})
+
+
+class SlotLayout(data.StructLayout):
+    """One lane's share of a word. Weight 0 is padding or an escape."""
+
+    def __init__(self, params: LayerParams) -> None:
+        super().__init__({"index": params.index_bits, "weight": signed(params.weight_bits)})
+
+
+class WordLayout(data.StructLayout):
+    """A word of slots; ``first`` of its row; or the end of a step when ``step`` is 1."""
+
+    def __init__(self, params: LayerParams) -> None:
+        slots = data.ArrayLayout(SlotLayout(params), params.lanes)
+        super().__init__({"slots": slots, "first": 1, "step": 1, "last": 1})
+
+
+class OperationLayout(data.StructLayout):
+    """One synaptic operation: add ``weight`` to the membrane at ``address`` of a bank."""
+
+    def __init__(self, params: LayerParams) -> None:
+        super().__init__({"address": params.group_bits, "weight": signed(params.weight_bits)})
+
+
+class StepLayout(data.StructLayout):
+    """The end of a step; ``last`` of the sample."""
+
+    def __init__(self) -> None:
+        super().__init__({"last": 1})
+
+
+class GroupLayout(data.StructLayout):
+    """A group of neurons after its update: one neuron of each bank.
+
+    ``end`` marks the last group of the step, ``last`` a sample's last step.
+    """
+
+    def __init__(self, params: LayerParams) -> None:
+        super().__init__(
+            {
+                "group": params.group_bits,
+                "spikes": params.lanes,
+                "membranes": data.ArrayLayout(signed(params.membrane_bits), params.lanes),
+                "end": 1,
+                "last": 1,
+            }
+        )
+
+
+class SpikesLayout(data.StructLayout):
+    """The spikes of one group, on their way to be sent one at a time."""
+
+    def __init__(self, params: LayerParams) -> None:
+        super().__init__(
+            {"group": params.group_bits, "spikes": params.lanes, "end": 1, "last": 1}
+        )
+
+
+class UpdatedLayout(data.StructLayout):
+    """The potential with which the neuron at ``address`` of a bank enters the next step."""
+
+    def __init__(self, params: LayerParams) -> None:
+        super().__init__(
+            {"address": params.group_bits, "potential": signed(params.accumulator_bits)}
+        )

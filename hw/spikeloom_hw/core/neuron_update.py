@@ -1,0 +1,151 @@
+"""The end of a step: every neuron is updated, ``lanes`` of them a cycle.
+
+The membrane banks are walked once, group by group. Nothing can hold the walk up once it has begun;
+it begins only when whoever takes the groups has room for all of them (``blocked`` is low).
+"""
+
+from amaranth.hdl import Const, Module, Mux, Signal, ValueLike, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from spikeloom_hw.core.layouts import GroupLayout, StepLayout, UpdatedLayout
+from spikeloom_hw.core.neuron_lane import NeuronLane, update_latency
+from spikeloom_hw.core.params import LayerContents, LayerParams
+
+GROUP_LATENCY = 3
+"""Cycles from a group's address to its spikes and membranes."""
+
+
+class NeuronUpdate(wiring.Component):
+    """Walks the banks at the end of each step.
+
+    Cycles: ``groups`` a step. The first address is read in the cycle after the step arrives,
+    spikes and membranes follow ``GROUP_LATENCY`` cycles behind, the new potential is written
+    ``update_latency(leak)`` cycles behind.
+
+    Members:
+        steps: In, :class:`StepLayout`, always taken; never while a walk is under way.
+        blocked: In, a walk may not begin in this cycle.
+        scan: Out, the address that every bank reads.
+        potentials: In, what the banks hold there, a cycle later.
+        updated: Out, :class:`UpdatedLayout` for each bank.
+        groups: Out, :class:`GroupLayout`, always taken.
+        resume: Out, operations that are asked for from the next cycle on find the new potentials.
+    """
+
+    def __init__(self, params: LayerParams, contents: LayerContents) -> None:
+        self.params = params
+        self.thresholds = _lane_memory(
+            params, params.shared_threshold, params.threshold_bits, contents.thresholds
+        )
+        self.biases = _lane_memory(
+            params, params.shared_bias, signed(params.bias_bits), contents.biases
+        )
+        updated = stream.Signature(UpdatedLayout(params), always_ready=True)
+        super().__init__(
+            {
+                "steps": In(stream.Signature(StepLayout(), always_ready=True)),
+                "blocked": In(1),
+                "scan": Out(params.group_bits),
+                "potentials": In(signed(params.accumulator_bits)).array(params.lanes),
+                "updated": Out(updated).array(params.lanes),
+                "groups": Out(stream.Signature(GroupLayout(params), always_ready=True)),
+                "resume": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        latency = update_latency(self.params.leak)
+        token = data.StructLayout(
+            {"valid": 1, "group": self.params.group_bits, "end": 1, "last": 1}
+        )
+        stages = [Signal(token, name=f"stage_{cycle}") for cycle in range(latency + 1)]
+        for before, after in zip(stages, stages[1:], strict=False):
+            m.d.sync += after.eq(before)
+
+        # Cycle 0: walk.
+        walking = Signal()
+        last = Signal()
+        now = stages[0]
+        m.d.comb += [
+            now.valid.eq(walking & ((now.group != 0) | ~self.blocked)),
+            now.end.eq(now.valid & (now.group == self.params.groups - 1)),
+            now.last.eq(last),
+            self.scan.eq(now.group),
+        ]
+        group = Signal(self.params.group_bits)
+        m.d.comb += now.group.eq(group)
+        with m.If(now.valid):
+            m.d.sync += group.eq(Mux(now.end, 0, group + 1))
+        with m.If(now.end):
+            m.d.sync += walking.eq(0)
+        with m.If(self.steps.valid):
+            m.d.sync += [walking.eq(1), last.eq(self.steps.payload.last)]
+
+        # The lanes, with the parameters of the neuron that is in each stage.
+        threshold = self._parameters(
+            m, "thresholds", self.thresholds, self.params.shared_threshold, stages[0].group
+        )
+        bias = self._parameters(
+            m, "biases", self.biases, self.params.shared_bias, stages[latency - 1].group
+        )
+        shown = stages[GROUP_LATENCY]
+        done = stages[latency]
+        m.d.comb += [
+            self.groups.valid.eq(shown.valid),
+            self.groups.payload.group.eq(shown.group),
+            self.groups.payload.end.eq(shown.end),
+            self.groups.payload.last.eq(shown.last),
+        ]
+        for lane in range(self.params.lanes):
+            neuron = NeuronLane(self.params)
+            m.submodules[f"lane_{lane}"] = neuron
+            has_no_neuron = (self.params.groups - 1) * self.params.lanes + lane
+            exists = ~stages[1].end if has_no_neuron >= self.params.neurons else Const(1)
+            m.d.comb += [
+                neuron.potential.eq(self.potentials[lane]),
+                neuron.threshold.eq(threshold[lane]),
+                neuron.exists.eq(exists),
+                neuron.bias.eq(bias[lane]),
+                neuron.last.eq(done.last),
+                self.groups.payload.spikes[lane].eq(neuron.spike),
+                self.groups.payload.membranes[lane].eq(neuron.membrane),
+                self.updated[lane].valid.eq(done.valid),
+                self.updated[lane].payload.address.eq(done.group),
+                self.updated[lane].payload.potential.eq(neuron.next_potential),
+            ]
+
+        # An operation reads its bank four cycles after the row is taken, or three after `resume`
+        # lets it through: the last write has to lie before.
+        m.d.comb += self.resume.eq(stages[latency - 3].end)
+        return m
+
+    def _parameters(
+        self, m: Module, name: str, memory: Memory | None, shared: int | None, address: Signal
+    ) -> list[ValueLike]:
+        """A parameter of each lane's neuron, a cycle after its group is at ``address``."""
+        if memory is None:
+            assert shared is not None
+            return [Const(shared)] * self.params.lanes
+        m.submodules[name] = memory
+        port = memory.read_port()
+        m.d.comb += port.addr.eq(address)
+        return [port.data[lane] for lane in range(self.params.lanes)]
+
+
+def _lane_memory(
+    params: LayerParams,
+    shared: int | None,
+    shape: object,
+    values: tuple[tuple[int, ...], ...],
+) -> Memory | None:
+    """A memory with one parameter a lane, or None when all neurons share it."""
+    if shared is not None:
+        return None
+    return Memory(
+        shape=data.ArrayLayout(shape, params.lanes),  # type: ignore[arg-type]
+        depth=params.groups,
+        init=list(values),
+    )

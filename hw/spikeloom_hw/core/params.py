@@ -1,0 +1,194 @@
+"""The parameters of the core: every width derived in one place, from the packed network."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from spikeloom.image import Layer, Leak, NetworkImage, Reset
+from spikeloom.packing import IndexForm, SynapseWords, pack
+from spikeloom.packing.words import unsigned_bits
+
+LANES = (1, 2, 4, 8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerParams:
+    """The shape of one layer's gateware.
+
+    Attributes:
+        name: names the layer's memories.
+        inputs: presynaptic neurons, rows.
+        neurons: postsynaptic neurons.
+        lanes: synaptic operations a cycle; 1, 2, 4 or 8.
+        words: depth of the weight memory, at least 1.
+        index_form: how a slot names its neuron, "absolute" or "gap".
+        index_bits: width of a slot's index.
+        weight_bits: signed width of a weight.
+        base_bits: width of a row's first word.
+        count_bits: width of a row's number of words.
+        membrane_bits: signed width of a membrane after the clamp.
+        accumulator_bits: signed width in which no order of events overflows.
+        threshold_bits: width of a threshold, which is positive.
+        bias_bits: signed width of a bias.
+        shared_threshold: the threshold of all neurons, or None when each has its own.
+        shared_bias: the bias of all neurons, or None when each has its own.
+        leak: how a membrane decays.
+        reset: what a spike does to its membrane.
+        spiking: False for a readout layer.
+    """
+
+    name: str
+    inputs: int
+    neurons: int
+    lanes: int
+    words: int
+    index_form: IndexForm
+    index_bits: int
+    weight_bits: int
+    base_bits: int
+    count_bits: int
+    membrane_bits: int
+    accumulator_bits: int
+    threshold_bits: int
+    bias_bits: int
+    shared_threshold: int | None
+    shared_bias: int | None
+    leak: Leak
+    reset: Reset
+    spiking: bool
+
+    def __post_init__(self) -> None:
+        if self.lanes not in LANES:
+            raise ValueError(f"lanes must be one of {LANES!r}, not {self.lanes!r}")
+
+    @property
+    def groups(self) -> int:
+        """Neurons of one bank; a group is one neuron of each bank."""
+        return -(-self.neurons // self.lanes)
+
+    @property
+    def group_bits(self) -> int:
+        return unsigned_bits(self.groups - 1)
+
+    @property
+    def lane_bits(self) -> int:
+        """Width of a lane's number; 0 when there is one lane."""
+        return (self.lanes - 1).bit_length()
+
+    @property
+    def address_bits(self) -> int:
+        """Width of the address of an event that enters."""
+        return unsigned_bits(self.inputs - 1)
+
+    @property
+    def spike_bits(self) -> int:
+        """Width of the address of a spike that leaves."""
+        return unsigned_bits(self.neurons - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerContents:
+    """What the memories of a layer hold.
+
+    Attributes:
+        pointers: for each row, the first word and the number of words.
+        words: for each word, the slots from lane 0, each ``(index, weight)``.
+        thresholds: for each group, the threshold of each lane; 1 where no neuron is.
+        biases: for each group, the bias of each lane; 0 where no neuron is.
+    """
+
+    pointers: tuple[tuple[int, int], ...]
+    words: tuple[tuple[tuple[int, int], ...], ...]
+    thresholds: tuple[tuple[int, ...], ...]
+    biases: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreParams:
+    """The shape and contents of a whole core.
+
+    Attributes:
+        layers: in order.
+        contents: of each layer.
+        time_steps: steps a sample takes; bounds a spike count.
+        count_readout: scores are spike counts rather than membranes.
+        trace: observers' ports are brought out.
+    """
+
+    layers: tuple[LayerParams, ...]
+    contents: tuple[LayerContents, ...]
+    time_steps: int
+    count_readout: bool
+    trace: bool = False
+
+    @property
+    def score_bits(self) -> int:
+        """Signed width of a score."""
+        if self.count_readout:
+            return unsigned_bits(self.time_steps) + 1
+        return self.layers[-1].membrane_bits
+
+    @property
+    def label_bits(self) -> int:
+        return self.layers[-1].spike_bits
+
+    @classmethod
+    def from_image(
+        cls, image: NetworkImage, lanes: tuple[int, ...], *, trace: bool = False
+    ) -> Self:
+        """The core that runs ``image`` with ``lanes`` lanes in each layer."""
+        packed = [pack(layer, own) for layer, own in zip(image.layers, lanes, strict=True)]
+        return cls(
+            layers=tuple(map(_layer_params, image.layers, packed)),
+            contents=tuple(map(_layer_contents, image.layers, packed)),
+            time_steps=image.time_steps,
+            count_readout=image.readout == "count",
+            trace=trace,
+        )
+
+
+def _layer_params(layer: Layer, words: SynapseWords) -> LayerParams:
+    return LayerParams(
+        name=layer.name,
+        inputs=layer.inputs,
+        neurons=layer.neurons,
+        lanes=words.lanes,
+        words=max(1, words.words),
+        index_form=words.index_form,
+        index_bits=words.index_bits,
+        weight_bits=words.weight_bits,
+        base_bits=words.base_bits,
+        count_bits=words.count_bits,
+        membrane_bits=layer.membrane_bits,
+        accumulator_bits=layer.accumulator_bits,
+        threshold_bits=unsigned_bits(int(layer.threshold.max())),
+        bias_bits=1 + unsigned_bits(int(np.abs(layer.bias).max())),
+        shared_threshold=_shared(layer.threshold),
+        shared_bias=_shared(layer.bias),
+        leak=layer.leak,
+        reset=layer.reset,
+        spiking=layer.spiking,
+    )
+
+
+def _layer_contents(layer: Layer, words: SynapseWords) -> LayerContents:
+    slots = np.stack([words.index, words.weight], axis=-1).tolist()
+    return LayerContents(
+        pointers=tuple(zip(words.base.tolist(), words.count.tolist(), strict=True)),
+        words=tuple(tuple((index, weight) for index, weight in word) for word in slots),
+        thresholds=_by_group(layer.threshold, words, filler=1),
+        biases=_by_group(layer.bias, words, filler=0),
+    )
+
+
+def _shared(values: np.ndarray) -> int | None:
+    return int(values[0]) if (values == values[0]).all() else None
+
+
+def _by_group(
+    values: np.ndarray, words: SynapseWords, *, filler: int
+) -> tuple[tuple[int, ...], ...]:
+    padded = np.full(words.groups * words.lanes, filler, dtype=np.int64)
+    padded[: words.neurons] = values
+    return tuple(map(tuple, padded.reshape(words.groups, words.lanes).tolist()))

@@ -1,0 +1,74 @@
+"""One layer of spiking neurons, driven by events.
+
+::
+
+    events ─► RowFetch ─► WordStream ─► Unpack ─► MembraneBank ×L ◄─► NeuronUpdate ─► groups
+               pointers     weights      index      read-modify-write   leak, compare, reset
+"""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikeloom_hw.core.layouts import GroupLayout
+from spikeloom_hw.core.membrane_bank import MembraneBank
+from spikeloom_hw.core.neuron_update import NeuronUpdate
+from spikeloom_hw.core.params import LayerContents, LayerParams
+from spikeloom_hw.core.row_fetch import RowFetch
+from spikeloom_hw.core.unpack import Unpack
+from spikeloom_hw.core.word_stream import WordStream
+from spikeloom_hw.events import EventLayout
+
+
+class SpikingLayer(wiring.Component):
+    """Adds up the rows of a step's spikes, then updates every neuron.
+
+    Cycles: one a word while events arrive, and for each step one a group of neurons and a few
+    for the pipeline to fill (``spikeloom.reference.cycles`` has the exact count).
+
+    Members:
+        events: In, :class:`EventLayout`.
+        blocked: In, the groups of a step can not be taken now.
+        groups: Out, :class:`GroupLayout`, always taken.
+    """
+
+    def __init__(self, params: LayerParams, contents: LayerContents) -> None:
+        self.params = params
+        self.contents = contents
+        super().__init__(
+            {
+                "events": In(stream.Signature(EventLayout(params.address_bits))),
+                "blocked": In(1),
+                "groups": Out(stream.Signature(GroupLayout(params), always_ready=True)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.fetch = fetch = RowFetch(self.params, self.contents)
+        m.submodules.stream = words = WordStream(self.params, self.contents)
+        m.submodules.unpack = unpack = Unpack(self.params)
+        m.submodules.update = update = NeuronUpdate(self.params, self.contents)
+
+        # Events to rows to words to operations.
+        wiring.connect(m, wiring.flipped(self.events), fetch.events)
+        wiring.connect(m, fetch.rows, words.rows)
+        wiring.connect(m, words.words, unpack.words)
+        wiring.connect(m, unpack.steps, update.steps)
+        m.d.comb += words.resume.eq(update.resume)
+
+        # A bank for each lane, which begins with the biases of its neurons.
+        for lane in range(self.params.lanes):
+            biases = [group[lane] for group in self.contents.biases]
+            m.submodules[f"bank_{lane}"] = bank = MembraneBank(self.params, init=biases)
+            wiring.connect(m, unpack.operations[lane], bank.operations)
+            wiring.connect(m, update.updated[lane], bank.updated)
+            m.d.comb += [
+                bank.scan.eq(update.scan),
+                update.potentials[lane].eq(bank.potential),
+            ]
+
+        # Groups, whenever somebody can take a step's worth of them.
+        m.d.comb += update.blocked.eq(self.blocked)
+        wiring.connect(m, update.groups, wiring.flipped(self.groups))
+        return m
