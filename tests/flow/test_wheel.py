@@ -25,10 +25,9 @@ def wheel(tmp_path_factory):
 def test_wheel_holds_every_source_and_nothing_else(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     packages = {"sw": "spikeloom", "hw": "spikeloom_hw", "cosim": "spikeloom_cosim"}
-    tracked = subprocess.run(
-        ["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    expected = {name.partition("/")[2] for name in tracked}
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *packages]
+    sources = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    expected = {name.partition("/")[2] for name in sources.splitlines()}
     assert {name for name in names if ".dist-info/" not in name} == expected
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
