@@ -19,7 +19,7 @@ so at most 41 bytes pile up in the FIFO's 512, as long as no more than one answe
 answer. Should bytes be lost all the same, the receiver counts them.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -46,8 +46,8 @@ class HostPort(wiring.Component):
         scores: In, stream of `score`.
         ignored: Out(8), words that meant nothing; stays at 255.
 
-    Cycles: an event is valid three cycles after its word's second byte is taken, if nothing waits
-    before it: two in the FIFO, one in the decoder.
+    Cycles: an event is valid four cycles after its word's second byte is taken, if nothing waits
+    before it: two in the FIFO, two in the decoder.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class WordDecoder(wiring.Component):
         identify: Out, stream without payload: one beat a request.
         ignored: Out(8), words that meant nothing; stays at 255.
 
-    Cycles: what a word means is valid one cycle after its second byte is taken.
+    Cycles: what a word means is valid two cycles after its second byte is taken.
     """
 
     def __init__(self, *, event: EventLayout, inputs: int) -> None:
@@ -118,33 +118,37 @@ class WordDecoder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        low = Signal(8)
-        half = Signal()
-        word = Cat(low, self.bytes.payload)
-        spike = word < self.inputs
+        word = Signal(16)
         step = (word == protocol.STEP) | (word == protocol.LAST_STEP)
-        identify = word == protocol.IDENTIFY
+        take = self.bytes.valid & self.bytes.ready
+        m.d.comb += [
+            self.events.payload.address.eq(Mux(word[-1], 0, word)),
+            self.events.payload.step.eq(word[-1]),
+            self.events.payload.last.eq(word[-1] & word[0]),
+        ]
 
-        # A byte is taken when the meaning of the word before it is on its way.
-        m.d.comb += self.bytes.ready.eq(
-            (~self.events.valid | self.events.ready) & (~self.identify.valid | self.identify.ready)
-        )
-        with m.If(self.events.ready):
-            m.d.sync += self.events.valid.eq(0)
-        with m.If(self.identify.ready):
-            m.d.sync += self.identify.valid.eq(0)
-        with m.If(self.bytes.valid & self.bytes.ready):
-            m.d.sync += [low.eq(self.bytes.payload), half.eq(~half)]
-            with m.If(half):
-                m.d.sync += [
-                    self.events.valid.eq(spike | step),
-                    self.events.payload.address.eq(Mux(step, 0, word)),
-                    self.events.payload.step.eq(step),
-                    self.events.payload.last.eq(step & word[0]),
-                    self.identify.valid.eq(identify),
-                ]
-                with m.If(~(spike | step | identify) & (self.ignored != 0xFF)):
-                    m.d.sync += self.ignored.eq(self.ignored + 1)
+        # A word takes hundreds of cycles to arrive: each part of the work has a cycle of its own.
+        with m.FSM(name="word"):
+            for state, following, half in (("LOW", "HIGH", 0), ("HIGH", "MEANING", 1)):
+                with m.State(state):
+                    m.d.comb += self.bytes.ready.eq(1)
+                    with m.If(take):
+                        m.d.sync += word.word_select(half, 8).eq(self.bytes.payload)
+                        m.next = following
+            with m.State("MEANING"):
+                with m.If((word < self.inputs) | step):
+                    m.next = "EVENT"
+                with m.Elif(word == protocol.IDENTIFY):
+                    m.next = "IDENTIFY"
+                with m.Else():
+                    m.next = "LOW"
+                    with m.If(self.ignored != 0xFF):
+                        m.d.sync += self.ignored.eq(self.ignored + 1)
+            for state, target in (("EVENT", self.events), ("IDENTIFY", self.identify)):
+                with m.State(state):
+                    m.d.comb += target.valid.eq(1)
+                    with m.If(target.ready):
+                        m.next = "LOW"
         return m
 
 

@@ -147,11 +147,12 @@ class UartTransmitter(wiring.Component):
         timer = Signal(range(self.divisor))
         bits = Signal(range(FRAME_BITS + 1))
         shift = Signal(FRAME_BITS, init=-1)
-        m.d.comb += [
-            self.tx.eq(shift[0]),
-            # The last cycle of a stop bit takes the next byte already.
-            self.bytes.ready.eq((bits == 0) | ((bits == 1) & (timer == 0))),
-        ]
+        # The last cycle of a stop bit takes the next byte already. That it will is known a cycle
+        # ahead, so ready is a register, and no path leads from the timer into the sender.
+        ready = Signal(init=1)
+        m.d.comb += [self.tx.eq(shift[0]), self.bytes.ready.eq(ready)]
+        with m.If((bits == 1) & (timer == 1)):
+            m.d.sync += ready.eq(1)
         with m.If(timer != 0):
             m.d.sync += timer.eq(timer - 1)
         with m.Elif(bits != 0):
@@ -162,6 +163,7 @@ class UartTransmitter(wiring.Component):
             ]
         with m.If(self.bytes.valid & self.bytes.ready):
             m.d.sync += [
+                ready.eq(0),
                 timer.eq(self.divisor - 1),
                 bits.eq(FRAME_BITS),
                 shift.eq(Cat(Const(0, 1), self.bytes.payload, Const(1, 1))),

@@ -1,0 +1,53 @@
+"""A board's top as files: `top.v`, `top.pcf` and the memory contents."""
+
+from pathlib import Path
+from typing import Any
+
+from spikeloom.errors import UserError
+from spikeloom_hw.boards.icebreaker import IcebreakerTop, board_platform
+from spikeloom_hw.targets import TARGETS, Target
+from spikeloom_hw.verilog import rtlil_to_verilog
+
+TOP = "top"
+
+
+def check_top(target: Target) -> None:
+    """Refuse a target without a board top.
+
+    Raises:
+        UserError: the target is known only as a device.
+    """
+    if not target.has_top:
+        tops = ", ".join(name for name, known in TARGETS.items() if known.has_top)
+        raise UserError(f"there is no board top for {target.name} yet; build for {tops}")
+
+
+def write_top(
+    core: Any, *, target: Target, inputs: int, design_hash: bytes, directory: Path
+) -> list[Path]:
+    """Write the board's top around `core` into `directory`.
+
+    Args:
+        core: a component with the members `events` (In) and `scores` (Out).
+        target: the board.
+        inputs: number of addresses the network has.
+        design_hash: four bytes that tell this design from others.
+        directory: an existing folder.
+
+    Returns:
+        The files written: Verilog, memories, pin constraints.
+
+    Raises:
+        UserError: the target has no top.
+    """
+    check_top(target)
+    top = IcebreakerTop(
+        core, inputs=inputs, design_hash=design_hash, clock_mhz=target.core_clock_mhz
+    )
+    plan = board_platform().prepare(top, TOP, emit_src=False)
+    files = rtlil_to_verilog(str(plan.files[f"{TOP}.il"]), name=TOP, directory=directory)
+    constraints = directory / f"{TOP}.pcf"
+    lines = str(plan.files[f"{TOP}.pcf"]).splitlines()
+    kept = [line for line in lines if line.startswith(("set_io", "set_frequency"))]
+    constraints.write_text("\n".join([f"# {target.board}: pins and clocks", *kept]) + "\n")
+    return [*files, constraints]
