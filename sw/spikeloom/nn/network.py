@@ -1,0 +1,108 @@
+"""A feed-forward chain of spiking layers with a readout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from spikeloom.config import Config
+from spikeloom.image.model import Readout
+from spikeloom.nn.layer import SpikingLinear
+from spikeloom.nn.neuron import Neuron
+
+__all__ = ["Activity", "SpikingNetwork", "build_network"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """What a network did on a batch.
+
+    Attributes:
+        logits: [B, outputs] in real units, for the loss.
+        scores: integers [B, outputs]: membranes after the last step, or spike counts.
+        spikes, membranes: of each layer, integers [T, B, neurons].
+    """
+
+    logits: Tensor
+    scores: Tensor
+    spikes: tuple[Tensor, ...]
+    membranes: tuple[Tensor, ...]
+
+    @property
+    def predictions(self) -> Tensor:
+        """int64 [B], argmax of the scores; a tie goes to the lowest index."""
+        return self.scores.argmax(dim=1)
+
+
+class SpikingNetwork(nn.Module):
+    """Layers in a chain; the last one is read out by membrane or by spike count."""
+
+    def __init__(self, layers: Sequence[SpikingLinear], *, readout: Readout) -> None:
+        super().__init__()
+        if layers[-1].neuron.spiking != (readout == "count"):
+            raise ValueError(f"readout {readout!r} does not fit the last layer's neurons")
+        self.chain = nn.ModuleList(layers)
+        self.readout: Readout = readout
+
+    @property
+    def layers(self) -> tuple[SpikingLinear, ...]:
+        """The layers in order."""
+        return tuple(cast(SpikingLinear, layer) for layer in self.chain)
+
+    def forward(self, events: Tensor) -> Activity:
+        """Run a batch; `events` is bool or float [B, T, inputs]."""
+        device = self.layers[0].weight.device
+        arriving = events.to(device=device, dtype=torch.float32).transpose(0, 1)
+        spikes, membranes = [], []
+        scale = torch.ones((), device=device)
+        for layer in self.layers:
+            arriving, membrane, scale = layer(arriving)
+            spikes.append(arriving)
+            membranes.append(membrane)
+        if self.readout == "membrane":
+            scores = membranes[-1][-1]
+            logits = scores * scale
+        else:
+            scores = logits = spikes[-1].sum(dim=0)
+        return Activity(
+            logits=logits, scores=scores, spikes=tuple(spikes), membranes=tuple(membranes)
+        )
+
+
+def build_network(config: Config, *, inputs: int, classes: int) -> SpikingNetwork:
+    """The network that a configuration describes, dense and without its initial weights drawn."""
+    network = config.network
+    hidden = Neuron(
+        leak=network.leak,
+        reset=network.reset,
+        spiking=True,
+        membrane_bits=network.membrane_bits,
+        surrogate=config.training.surrogate,
+        surrogate_width=config.training.surrogate_width,
+    )
+    spiking = network.readout == "count"
+    last = replace(
+        hidden,
+        spiking=spiking,
+        leak=network.leak if spiking else network.readout_leak,
+        membrane_bits=network.readout_membrane_bits,
+    )
+    sizes = [inputs, *network.hidden, classes]
+    layers = [
+        SpikingLinear(
+            fan_in,
+            neurons,
+            neuron=last if position == len(network.hidden) else hidden,
+            weight_bits=config.quantization.weight_bits,
+            scale=config.quantization.scale,
+            limit=config.quantization.limit,
+            threshold=network.threshold,
+            bias=network.bias,
+        )
+        for position, (fan_in, neurons) in enumerate(zip(sizes, sizes[1:], strict=False))
+    ]
+    return SpikingNetwork(layers, readout=network.readout)

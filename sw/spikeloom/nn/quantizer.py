@@ -1,0 +1,91 @@
+"""Weights as integers: Brevitas in the forward pass, straight through in the backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+import torch
+from brevitas.inject.enum import ScalingImplType
+from brevitas.nn import QuantLinear
+from brevitas.quant import Int8WeightPerTensorFloat
+from torch import Tensor
+
+__all__ = ["ScaleKind", "integer_weight", "quantized_linear", "straight_through"]
+
+ScaleKind = Literal["max", "learned", "fixed"]
+
+
+class WeightFromMax(Int8WeightPerTensorFloat):  # pyright: ignore[reportGeneralTypeIssues]
+    """Signed, narrow range; scale = largest magnitude of the tensor / largest integer."""
+
+
+class WeightLearnedScale(Int8WeightPerTensorFloat):  # pyright: ignore[reportGeneralTypeIssues]
+    """The same with the scale a parameter, begun at the largest magnitude."""
+
+    scaling_impl_type = ScalingImplType.PARAMETER_FROM_STATS
+
+
+class WeightFixedScale(Int8WeightPerTensorFloat):  # pyright: ignore[reportGeneralTypeIssues]
+    """The same with a constant scale: weights beyond its range saturate."""
+
+    scaling_impl_type = ScalingImplType.CONST
+
+
+QUANTIZERS: Mapping[str, type] = {
+    "max": WeightFromMax,
+    "learned": WeightLearnedScale,
+    "fixed": WeightFixedScale,
+}
+
+
+def quantized_linear(
+    inputs: int, neurons: int, *, weight_bits: int, scale: ScaleKind, limit: float
+) -> QuantLinear:
+    """A Brevitas linear layer without bias whose weights are `weight_bits` wide integers.
+
+    `limit` is the real weight of the largest integer when `scale` is "fixed".
+    """
+    fixed = {"weight_scaling_init": limit} if scale == "fixed" else {}
+    return QuantLinear(
+        inputs,
+        neurons,
+        bias=False,
+        weight_quant=cast(Any, QUANTIZERS[scale]),
+        weight_bit_width=weight_bits,
+        **fixed,
+    )
+
+
+def integer_weight(linear: QuantLinear) -> tuple[Tensor, Tensor]:
+    """The integers that Brevitas quantises a layer's weights to, and their scale.
+
+    The value is round(quantised / scale): exact integers held in float32. The gradient is that of
+    quantised / scale with the scale taken as constant, so that with the threshold counted in the
+    same unit the loss sees the ratio weight / threshold, and no gradient depends on the unit.
+
+    Returns:
+        (integers [neurons, inputs], scale: positive scalar, detached).
+    """
+    quantized = cast(Any, linear.quant_weight())
+    scale = quantized.scale.detach()
+    real = quantized.value / scale
+    return straight_through(real, torch.round(real)), scale.squeeze()
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, real: Tensor, exact: Tensor) -> Tensor:
+        return exact.detach().clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        return grad_outputs[0], None
+
+
+def straight_through(real: Tensor, exact: Tensor) -> Tensor:
+    """The value of `exact`, bit for bit, with the gradient of `real`.
+
+    (real + (exact - real).detach() would not do: its float sum may miss the integer.)
+    """
+    return cast(Tensor, _StraightThrough.apply(real, exact))

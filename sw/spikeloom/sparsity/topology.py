@@ -1,0 +1,78 @@
+"""Where synapses are at the start: random graphs with an exact number of edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+__all__ = ["Distribution", "layer_counts", "random_mask"]
+
+Distribution = Literal["erdos-renyi", "uniform"]
+
+
+def layer_counts(
+    shapes: Sequence[tuple[int, ...]], density: float, distribution: Distribution
+) -> list[int]:
+    """Synapses of each layer.
+
+    "uniform" gives each layer the same density. "erdos-renyi" makes a layer's density proportional
+    to (inputs + outputs) / (inputs * outputs), with the kernel's sides counted alike for a
+    convolution (Mocanu et al., Nature Communications 9, 2018; Evci et al., ICML 2020), so that
+    small layers stay denser; a layer that would exceed 1 is dense and the rest share what is left.
+
+    Args:
+        shapes: of each layer's weight tensor.
+        density: synapses / places over all layers, 0 < density <= 1.
+        distribution: how to share them.
+
+    Returns:
+        Counts that sum to round(density * places) exactly, each at most its layer's places.
+
+    Raises:
+        ValueError: `density` is out of range.
+    """
+    if not 0 < density <= 1:
+        raise ValueError(f"density must lie in (0, 1], not {density!r}")
+    places = [prod(shape) for shape in shapes]
+    total = round(density * sum(places))
+    if distribution == "uniform":
+        return _share(total, [float(n) for n in places], places)
+    # density_l = epsilon * sum(shape) / prod(shape), so that count_l = epsilon * sum(shape)
+    return _share(total, [float(sum(shape)) for shape in shapes], places)
+
+
+def random_mask(shape: tuple[int, ...], count: int, generator: torch.Generator) -> Tensor:
+    """A bool tensor with exactly `count` True, uniform over all such masks: the graph G(n, m).
+
+    Raises:
+        ValueError: `count` does not fit.
+    """
+    places = prod(shape)
+    if not 0 <= count <= places:
+        raise ValueError(f"count must be 0 to {places}, not {count!r}")
+    mask = torch.zeros(places, dtype=torch.bool)
+    mask[torch.randperm(places, generator=generator)[:count]] = True
+    return mask.reshape(shape)
+
+
+def _share(total: int, weights: list[float], limits: list[int]) -> list[int]:
+    """Integers proportional to `weights` that sum to `total`, none above its limit."""
+    full: set[int] = set()
+    while True:
+        free = [i for i in range(len(limits)) if i not in full]
+        left = total - sum(limits[i] for i in full)
+        unit = left / sum(weights[i] for i in free) if free else 0.0
+        over = {i for i in free if weights[i] * unit > limits[i]}
+        if not over:
+            break
+        full |= over
+    exact = [float(limits[i]) if i in full else weights[i] * unit for i in range(len(limits))]
+    counts = [int(value) for value in exact]
+    by_remainder = sorted(free, key=lambda i: exact[i] - counts[i], reverse=True)
+    for i in by_remainder[: total - sum(counts)]:
+        counts[i] += 1
+    return counts

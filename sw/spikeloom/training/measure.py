@@ -1,0 +1,62 @@
+"""What a network does on a split: accuracy, loss, spikes and synaptic operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from spikeloom.datasets import Split
+from spikeloom.encoding import Encoding
+from spikeloom.nn import SpikingNetwork
+from spikeloom.training.batches import ordered_batches
+
+__all__ = ["Measurement", "measure"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Means over a split, the network in eval mode.
+
+    Attributes:
+        accuracy: fraction classified correctly.
+        loss: cross-entropy in nats, without label smoothing.
+        spikes: of each layer, spikes a sample.
+        operations: of each layer, synapses driven by events, a sample.
+    """
+
+    accuracy: float
+    loss: float
+    spikes: tuple[float, ...]
+    operations: tuple[float, ...]
+
+
+@torch.no_grad()
+def measure(
+    network: SpikingNetwork, split: Split, *, encoding: Encoding, time_steps: int
+) -> Measurement:
+    """Run a whole split through the network."""
+    network.eval()
+    device = network.layers[0].weight.device
+    fan_out = [(layer.integers().weight != 0).sum(dim=0).double() for layer in network.layers]
+    correct, loss = 0, 0.0
+    spikes = [0.0] * len(fan_out)
+    operations = [0.0] * len(fan_out)
+    for events, labels in ordered_batches(split, encoding=encoding, time_steps=time_steps):
+        activity = network(torch.from_numpy(events))
+        target = torch.from_numpy(labels).to(device)
+        correct += int((activity.predictions == target).sum())
+        loss += float(cross_entropy(activity.logits, target, reduction="sum"))
+        arriving = torch.from_numpy(events).double().sum(dim=(0, 1))
+        for position, fired in enumerate(activity.spikes):
+            operations[position] += float(arriving @ fan_out[position])
+            arriving = fired.double().sum(dim=(0, 1)).cpu()
+            spikes[position] += float(arriving.sum())
+    samples = max(1, len(split))
+    return Measurement(
+        accuracy=correct / samples,
+        loss=loss / samples,
+        spikes=tuple(total / samples for total in spikes),
+        operations=tuple(total / samples for total in operations),
+    )
