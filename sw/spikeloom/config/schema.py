@@ -132,7 +132,10 @@ class TrainingConfig(_Table):
         schedule: of the learning rate over all epochs.
         weight_decay: decoupled for adamw.
         label_smoothing: share of the target spread over all classes.
-        shift: largest random displacement of a training image in pixels, each way.
+        shift: largest random displacement of a training image in pixels, each way; fractions
+            interpolate.
+        noise: standard deviation of random levels (0 ... 255) added to the ink of training images.
+        dropout: share of a hidden layer's neurons that are silenced for a training sample.
         activity: weight of the mean spikes a hidden neuron and sample in the loss.
         surrogate: derivative that stands in for the spike's.
         surrogate_width: half width of it, in units of the threshold.
@@ -150,7 +153,9 @@ class TrainingConfig(_Table):
     schedule: Literal["cosine", "constant"] = "cosine"
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.1
-    shift: Annotated[int, Meta(ge=0, le=4)] = 0
+    shift: Annotated[float, Meta(ge=0, le=4)] = 0.0
+    noise: Annotated[float, Meta(ge=0, le=128)] = 0.0
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     activity: Annotated[float, Meta(ge=0)] = 0.0
     surrogate: Literal["rectangle", "triangle", "fast-sigmoid"] = "triangle"
     surrogate_width: Positive = 1.0

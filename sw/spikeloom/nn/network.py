@@ -41,17 +41,30 @@ class Activity:
 class SpikingNetwork(nn.Module):
     """Layers in a chain; the last one is read out by membrane or by spike count."""
 
-    def __init__(self, layers: Sequence[SpikingLinear], *, readout: Readout) -> None:
+    def __init__(
+        self, layers: Sequence[SpikingLinear], *, readout: Readout, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         if layers[-1].neuron.spiking != (readout == "count"):
             raise ValueError(f"readout {readout!r} does not fit the last layer's neurons")
         self.chain = nn.ModuleList(layers)
         self.readout: Readout = readout
+        self.dropout = dropout
 
     @property
     def layers(self) -> tuple[SpikingLinear, ...]:
         """The layers in order."""
         return tuple(cast(SpikingLinear, layer) for layer in self.chain)
+
+    def _drop(self, spikes: Tensor) -> Tensor:
+        """In training, silence whole neurons of a sample; the rest are not scaled up.
+
+        Spikes are 0 or 1 in training, too, so the thresholds see what they see on the chip.
+        """
+        if not self.training or not self.dropout:
+            return spikes
+        kept = torch.rand(spikes.shape[1:], device=spikes.device) >= self.dropout
+        return spikes * kept
 
     def forward(self, events: Tensor) -> Activity:
         """Run a batch; `events` is bool or float [B, T, inputs]."""
@@ -60,9 +73,10 @@ class SpikingNetwork(nn.Module):
         spikes, membranes = [], []
         scale = torch.ones((), device=device)
         for layer in self.layers:
-            arriving, membrane, scale = layer(arriving)
-            spikes.append(arriving)
+            fired, membrane, scale = layer(arriving)
+            spikes.append(fired)
             membranes.append(membrane)
+            arriving = self._drop(fired)
         if self.readout == "membrane":
             scores = membranes[-1][-1]
             logits = scores * scale
@@ -105,4 +119,4 @@ def build_network(config: Config, *, inputs: int, classes: int) -> SpikingNetwor
         )
         for position, (fan_in, neurons) in enumerate(zip(sizes, sizes[1:], strict=False))
     ]
-    return SpikingNetwork(layers, readout=network.readout)
+    return SpikingNetwork(layers, readout=network.readout, dropout=config.training.dropout)

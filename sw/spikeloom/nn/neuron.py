@@ -103,9 +103,7 @@ def neuron_step(
 
 class _IntegrateAndFire(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, a: Tensor, threshold: Tensor, neuron: Neuron
-    ) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, a: Tensor, threshold: Tensor, neuron: Neuron) -> tuple[Tensor, Tensor]:
         spikes, membranes, before = (torch.empty_like(a) for _ in range(3))
         v = torch.zeros_like(a[0])
         for t in range(len(a)):

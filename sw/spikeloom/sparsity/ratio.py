@@ -10,7 +10,7 @@ from torch import Tensor
 
 from spikeloom.sparsity.pq_index import PQParameters, pq_index, rewiring_count
 
-__all__ = ["Layers", "constant", "pq_global", "pq_layer", "pq_neuron", "PRESETS", "Ratio"]
+__all__ = ["PRESETS", "Layers", "Ratio", "constant", "pq_global", "pq_layer", "pq_neuron"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,9 +124,7 @@ class Rewirer:
             layer.weight.mul_(layer.mask)
 
     @torch.no_grad()
-    def after_epoch(
-        self, epochs_done: int, optimizer: torch.optim.Optimizer
-    ) -> Rewiring | None:
+    def after_epoch(self, epochs_done: int, optimizer: torch.optim.Optimizer) -> Rewiring | None:
         """Rewire if it is due after `epochs_done` epochs; what it did, or None."""
         if not self.schedule.due(epochs_done):
             return None
@@ -143,7 +141,9 @@ class Rewirer:
             places=sum(mask.numel() for mask in masks),
             pruned=sum(int(count.sum()) for count in prune),
         )
-        scores = [score.flatten(1) for score in self._trace.scores([la.weight for la in self.layers])]
+        scores = [
+            score.flatten(1) for score in self._trace.scores([la.weight for la in self.layers])
+        ]
         after = []
         for layer, weight, mask, score, count in zip(
             self.layers, weights, masks, scores, prune, strict=True

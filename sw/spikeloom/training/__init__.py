@@ -1,0 +1,22 @@
+"""Training: from a configuration to a checked network image."""
+
+from spikeloom.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from spikeloom.training.convert import to_image
+from spikeloom.training.equivalence import Divergence, Equivalence, compare
+from spikeloom.training.run import check_output, checked_image, save_run
+from spikeloom.training.trainer import Trained, train_network
+
+__all__ = [
+    "Checkpoint",
+    "Divergence",
+    "Equivalence",
+    "Trained",
+    "check_output",
+    "checked_image",
+    "compare",
+    "load_checkpoint",
+    "save_checkpoint",
+    "save_run",
+    "to_image",
+    "train_network",
+]

@@ -9,62 +9,74 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spikeloom.datasets import Split
-from spikeloom.encoding import Encoding, encode
+from spikeloom.config import DataConfig, TrainingConfig
+from spikeloom.datasets import Dataset
+from spikeloom.encoding import encode
 
-__all__ = ["ordered_batches", "shift_images", "training_batches"]
+__all__ = ["shift_images", "training_batches"]
 
 FRESH = 1 << 40
 """Training counts its samples from here, so that a random code never repeats an evaluation's."""
 
 
 def shift_images(
-    images: NDArray[np.uint8], shape: tuple[int, int], rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
+    images: NDArray[np.uint8], shape: tuple[int, int], rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
 ) -> NDArray[np.uint8]:  # fmt: skip
-    """Displace each image (uint8 [S, pixels]) by its rows and columns (int64 [S]); 0 moves in."""
+    """Displace images by fractions of a pixel, with bilinear interpolation.
+
+    Args:
+        images: uint8 [S, pixels].
+        shape: an image's (height, width).
+        rows, columns: displacement of each image in pixels, float64 [S]; black moves in.
+    """
     samples, (height, width) = len(images), shape
-    margin = int(max(np.abs(rows).max(initial=0), np.abs(columns).max(initial=0)))
+    margin = 1 + int(np.ceil(max(np.abs(rows).max(initial=0), np.abs(columns).max(initial=0))))
     padded = np.pad(images.reshape(samples, height, width), ((0, 0), (margin,) * 2, (margin,) * 2))
-    at_row = np.arange(height)[None, :] + margin - rows[:, None]
-    at_column = np.arange(width)[None, :] + margin - columns[:, None]
-    moved = padded[np.arange(samples)[:, None, None], at_row[:, :, None], at_column[:, None, :]]
-    return moved.reshape(samples, -1)
+    whole_row, whole_column = np.floor(rows), np.floor(columns)
+    part_row, part_column = rows - whole_row, columns - whole_column
+    moved = np.zeros((samples, height, width))
+    for down in (0, 1):
+        for right in (0, 1):
+            share = np.abs(1 - down - part_row) * np.abs(1 - right - part_column)
+            at_row = np.arange(height) + margin - (whole_row + down)[:, None].astype(np.int64)
+            at_column = np.arange(width) + margin - (whole_column + right)[:, None].astype(np.int64)
+            corner = padded[
+                np.arange(samples)[:, None, None], at_row[:, :, None], at_column[:, None, :]
+            ]
+            moved += share[:, None, None] * corner
+    return np.rint(moved).astype(np.uint8).reshape(samples, -1)
+
+
+def _augment(
+    images: NDArray[np.uint8],
+    shape: tuple[int, int],
+    training: TrainingConfig,
+    random: np.random.Generator,
+) -> NDArray[np.uint8]:
+    if training.shift:
+        moves = random.uniform(-training.shift, training.shift, size=(2, len(images)))
+        images = shift_images(images, shape, moves[0], moves[1])
+    if training.noise:
+        # Only where there is ink: noise on black paper would add events that never come.
+        noise = random.normal(0.0, training.noise, size=images.shape) * (images > 0)
+        images = np.clip(np.rint(images + noise), 0, 255).astype(np.uint8)
+    return images
 
 
 def training_batches(
-    split: Split,
-    *,
-    shape: tuple[int, int],
-    encoding: Encoding,
-    time_steps: int,
-    batch_size: int,
-    shift: int,
-    epoch: int,
-    seed: int,
+    dataset: Dataset, data: DataConfig, training: TrainingConfig, *, epoch: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """One epoch of shuffled batches: (events bool [B, T, inputs], labels int64 [B]).
 
     Every draw is keyed by (seed, epoch) alone, so that an epoch can be repeated by itself.
     """
-    random = np.random.Generator(np.random.Philox(key=[seed, epoch]))
+    random = np.random.Generator(np.random.Philox(key=[training.seed, epoch]))
+    split = dataset.train
     order = random.permutation(len(split))
-    for start in range(0, len(split), batch_size):
-        chosen = split.take(order[start : start + batch_size])
-        images = chosen.images
-        if shift:
-            moves = random.integers(-shift, shift + 1, size=(2, len(chosen)))
-            images = shift_images(images, shape, moves[0], moves[1])
+    for start in range(0, len(split), training.batch_size):
+        chosen = split.take(order[start : start + training.batch_size])
+        images = _augment(chosen.images, dataset.shape, training, random)
         first = FRESH + epoch * len(split) + start
-        events = encode(encoding, images, time_steps, first)
+        events = encode(data.encoding, images, data.time_steps, first)
         yield torch.from_numpy(events), torch.from_numpy(chosen.labels)
-
-
-def ordered_batches(
-    split: Split, *, encoding: Encoding, time_steps: int, batch_size: int = 512
-) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
-    """A split in its own order, as numpy: (events bool [B, T, inputs], labels int64 [B])."""
-    for start in range(0, len(split), batch_size):
-        stop = start + batch_size
-        events = encode(encoding, split.images[start:stop], time_steps, start)
-        yield events, split.labels[start:stop]

@@ -9,8 +9,8 @@ from torch.nn.functional import cross_entropy
 
 from spikeloom.datasets import Split
 from spikeloom.encoding import Encoding
+from spikeloom.evaluation import encoded_batches
 from spikeloom.nn import SpikingNetwork
-from spikeloom.training.batches import ordered_batches
 
 __all__ = ["Measurement", "measure"]
 
@@ -43,7 +43,7 @@ def measure(
     correct, loss = 0, 0.0
     spikes = [0.0] * len(fan_out)
     operations = [0.0] * len(fan_out)
-    for events, labels in ordered_batches(split, encoding=encoding, time_steps=time_steps):
+    for events, labels in encoded_batches(split, encoding=encoding, time_steps=time_steps):
         activity = network(torch.from_numpy(events))
         target = torch.from_numpy(labels).to(device)
         correct += int((activity.predictions == target).sum())

@@ -126,16 +126,7 @@ def _train_epoch(
     network.train()
     device = network.layers[0].weight.device
     total, correct = 0.0, 0
-    for events, labels in training_batches(
-        dataset.train,
-        shape=dataset.shape,
-        encoding=data.encoding,
-        time_steps=data.time_steps,
-        batch_size=training.batch_size,
-        shift=training.shift,
-        epoch=epoch,
-        seed=training.seed,
-    ):
+    for events, labels in training_batches(dataset, data, training, epoch=epoch):
         target = labels.to(device)
         activity = network(events)
         loss = cross_entropy(activity.logits, target, label_smoothing=training.label_smoothing)

@@ -1,0 +1,74 @@
+"""The verb `evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import click
+
+from spikeloom.cli.console import Console, json_option, network_path, table
+from spikeloom.cli.data import data_dir_option
+from spikeloom.datasets import SplitName, load_dataset
+from spikeloom.encoding import encoding_inputs
+from spikeloom.errors import UserError
+from spikeloom.evaluation import evaluate_split, wilson_interval
+from spikeloom.image import load_image
+
+
+@click.command(epilog="Example: spikeloom evaluate runs/demo/network.safetensors --dataset digits")
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option("--dataset", "name", help="Name of the data set; the network's own unless given.")
+@click.option(
+    "--split",
+    type=click.Choice(get_args(SplitName)),
+    default="test",
+    show_default=True,
+    help="Which samples.",
+)
+@data_dir_option
+@json_option
+def evaluate(
+    network: Path, name: str | None, split: str, data_dir: Path | None, as_json: bool
+) -> None:
+    """Measure the accuracy of an exported network by the integer reference.
+
+    NETWORK is an exported file, or a run folder that holds one. Torch is not needed.
+    """
+    console = Console(as_json=as_json)
+    path = network_path(network)
+    image = load_image(path)
+    dataset = load_dataset(name or image.provenance.dataset, data_dir)
+    inputs = encoding_inputs(image.encoding, dataset.pixels)
+    if inputs != image.inputs:
+        raise UserError(
+            f"{path} has {image.inputs} inputs, but {dataset.name!r} is encoded into {inputs}: "
+            "evaluate with the data set it was trained on"
+        )
+    with console.step(f"run {dataset.name} {split} through the integer reference"):
+        done = evaluate_split(image, dataset.split(cast(SplitName, split)))
+    low, high = wilson_interval(done.correct, done.samples)
+    result: dict[str, Any] = {
+        "schema": 1,
+        "network": str(path),
+        "dataset": dataset.name,
+        "split": split,
+        "samples": done.samples,
+        "correct": done.correct,
+        "accuracy": done.accuracy,
+        "interval_95": [low, high],
+        "events_per_sample": list(done.events_per_sample),
+        "operations_per_sample": done.operations_per_sample,
+    }
+    console.result(
+        result,
+        table(
+            f"{path} on {dataset.name}, {split}",
+            {
+                "accuracy": f"{done.accuracy:.2%} ({done.correct} of {done.samples})",
+                "95 % interval": f"{low:.2%} to {high:.2%}",
+                "events a sample": ", ".join(f"{n:.1f}" for n in done.events_per_sample),
+                "operations a sample": round(done.operations_per_sample),
+            },
+        ),
+    )

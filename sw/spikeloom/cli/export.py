@@ -1,0 +1,83 @@
+"""The verb `export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spikeloom.cli.console import NETWORK_FILE, Console, json_option, table, write_step
+from spikeloom.cli.data import data_dir_option
+from spikeloom.datasets import load_dataset
+from spikeloom.image import save_image
+
+
+@click.command(epilog="Example: spikeloom export runs/demo")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"The file to write; RUN/{NETWORK_FILE} unless given.",
+)
+@data_dir_option
+@json_option
+def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool) -> None:
+    """Turn a trained network into integers, after proving that nothing changes.
+
+    RUN is a folder that `spikeloom train` has made. Every spike, membrane and prediction of torch
+    is compared with the integer reference on all validation and test samples; a difference is an
+    error, and then nothing is written.
+    """
+    from spikeloom.training import checked_image, load_checkpoint
+    from spikeloom.training.checkpoint import CHECKPOINT_FILE
+
+    console = Console(as_json=as_json)
+    checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
+    config = checkpoint.config
+    with console.step(f"load {config.data.name}"):
+        dataset = load_dataset(config.data.name, data_dir)
+    with console.step("compare torch with the integer reference"):
+        image, compared = checked_image(config, checkpoint.network, dataset)
+    path = output or run / NETWORK_FILE
+    save_image(path, image)
+    test = compared["test"].evaluation
+    result: dict[str, Any] = {
+        "network": str(path),
+        "dataset": dataset.name,
+        "accuracy": {name: item.evaluation.accuracy for name, item in compared.items()},
+        "synapses": image.synapses,
+        "density": image.density,
+        "weight_bits": image.weight_bits,
+        "time_steps": image.time_steps,
+        "events_per_sample": list(test.events_per_sample),
+        "operations_per_sample": test.operations_per_sample,
+        "torch_vs_reference": {
+            name: sum(getattr(item, name) for item in compared.values())
+            for name in (
+                "samples",
+                "spike_mismatches",
+                "membrane_mismatches",
+                "prediction_mismatches",
+            )
+        },
+    }
+    write_step(path.parent, "export", console.seconds, result)
+    proof = result["torch_vs_reference"]
+    console.result(
+        {"schema": 1, **result},
+        table(
+            f"Exported {path}",
+            {
+                "accuracy, validation": f"{result['accuracy']['validation']:.2%}",
+                "accuracy, test": f"{result['accuracy']['test']:.2%}",
+                "synapses": f"{image.synapses:,} ({image.density:.1%} of dense)",
+                "weight bits": image.weight_bits,
+                "operations a sample": round(test.operations_per_sample),
+                "torch = reference": f"{proof['samples']:,} samples, "
+                f"{proof['spike_mismatches']} spikes and {proof['membrane_mismatches']} "
+                "membranes differ",
+            },
+        ),
+    )

@@ -1,0 +1,114 @@
+"""Accuracy and cost of a network image on a split, by the integer reference alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.datasets import Split
+from spikeloom.encoding import Encoding, encode
+from spikeloom.image import NetworkImage
+from spikeloom.reference import Trace, simulate
+
+__all__ = ["Evaluation", "Tally", "encoded_batches", "evaluate_split", "wilson_interval"]
+
+NORMAL_95 = 1.959963984540054
+"""97.5 % quantile of the normal distribution."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Sums over the samples of a split.
+
+    Attributes:
+        samples, correct: numbers of samples.
+        events: into each layer, the encoded input first.
+        operations: of each layer, synapses driven by events.
+    """
+
+    samples: int
+    correct: int
+    events: tuple[int, ...]
+    operations: tuple[int, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction classified correctly."""
+        return self.correct / max(1, self.samples)
+
+    @property
+    def events_per_sample(self) -> tuple[float, ...]:
+        """Mean events of a sample into each layer."""
+        return tuple(events / max(1, self.samples) for events in self.events)
+
+    @property
+    def operations_per_sample(self) -> float:
+        """Mean synaptic operations of a sample, all layers together."""
+        return sum(self.operations) / max(1, self.samples)
+
+
+class Tally:
+    """Adds up traces into an `Evaluation`."""
+
+    def __init__(self, layers: int) -> None:
+        self._samples = self._correct = 0
+        self._events = np.zeros(layers, dtype=np.int64)
+        self._operations = np.zeros(layers, dtype=np.int64)
+
+    def add(self, trace: Trace, labels: NDArray[np.int64]) -> None:
+        """Take a batch's trace with its labels (int64 [S])."""
+        self._samples += len(labels)
+        self._correct += int((trace.predictions == labels).sum())
+        self._events += [int(trace.inputs_of(i).sum()) for i in range(len(self._events))]
+        self._operations += trace.operations.sum(axis=0)
+
+    def result(self) -> Evaluation:
+        """The sums so far."""
+        return Evaluation(
+            samples=self._samples,
+            correct=self._correct,
+            events=tuple(self._events.tolist()),
+            operations=tuple(self._operations.tolist()),
+        )
+
+
+def encoded_batches(
+    split: Split, *, encoding: Encoding, time_steps: int, batch_size: int = 512
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
+    """A split in its own order: (events bool [B, T, inputs], labels int64 [B])."""
+    for start in range(0, len(split), batch_size):
+        stop = start + batch_size
+        events = encode(encoding, split.images[start:stop], time_steps, start)
+        yield events, split.labels[start:stop]
+
+
+def evaluate_split(image: NetworkImage, split: Split) -> Evaluation:
+    """Run a whole split through the integer reference."""
+    tally = Tally(len(image.layers))
+    for events, labels in encoded_batches(
+        split, encoding=image.encoding, time_steps=image.time_steps
+    ):
+        tally.add(simulate(image, events), labels)
+    return tally.result()
+
+
+def wilson_interval(correct: int, samples: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a proportion (E. B. Wilson, JASA 22, 1927).
+
+    Raises:
+        ValueError: `samples` is not positive, or `correct` not within it.
+    """
+    if not 0 <= correct <= samples or samples < 1:
+        raise ValueError(f"correct must be 0 to samples, not {correct!r} of {samples!r}")
+    share, z2 = correct / samples, NORMAL_95**2
+    centre = (share + z2 / (2 * samples)) / (1 + z2 / samples)
+    half = (
+        NORMAL_95
+        * math.sqrt(share * (1 - share) / samples + z2 / (4 * samples**2))
+        / (1 + z2 / samples)
+    )
+    return max(0.0, centre - half), min(1.0, centre + half)

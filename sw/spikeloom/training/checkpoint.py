@@ -1,0 +1,103 @@
+"""The file of a trained network: real weights and masks in safetensors, the rest in its header."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import safetensors
+import safetensors.torch
+
+from spikeloom import __version__
+from spikeloom.config import Config, dump_config, parse_config
+from spikeloom.errors import UserError
+from spikeloom.files import atomic_write
+from spikeloom.nn import SpikingNetwork, build_network
+
+__all__ = ["CHECKPOINT_FILE", "Checkpoint", "load_checkpoint", "save_checkpoint"]
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+METADATA_KEY = "spikeloom"
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a checkpoint says besides its tensors; `config` is the resolved TOML."""
+
+    schema: Literal[1] = 1
+    config: str
+    inputs: int
+    classes: int
+    epoch: int
+    accuracy_validation: float
+    version: str
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A trained network with the run that made it."""
+
+    config: Config
+    network: SpikingNetwork
+    epoch: int
+    accuracy_validation: float
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    layers = checkpoint.network.layers
+    header = Header(
+        config=dump_config(checkpoint.config),
+        inputs=layers[0].mask.shape[1],
+        classes=layers[-1].mask.shape[0],
+        epoch=checkpoint.epoch,
+        accuracy_validation=checkpoint.accuracy_validation,
+        version=__version__,
+    )
+    state = {
+        name: value.detach().cpu().contiguous()
+        for name, value in checkpoint.network.state_dict().items()
+    }
+    metadata = {METADATA_KEY: msgspec.json.encode(header).decode()}
+    atomic_write(path, safetensors.torch.save(state, metadata))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; its network is on the CPU, in eval mode.
+
+    Raises:
+        UserError: the file is missing, damaged, or not a checkpoint of this schema.
+    """
+    if not path.is_file():
+        raise UserError(
+            f"there is no checkpoint {path}; make one: spikeloom train CONFIG -o {path.parent}"
+        )
+    again = "train again"
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(METADATA_KEY)
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError) as error:
+        raise UserError(f"{path} is damaged ({error}); {again}") from None
+    if text is None:
+        raise UserError(f"{path} is not a checkpoint of spikeloom: its header lacks it; {again}")
+    try:
+        header = msgspec.json.decode(text, type=Header)
+    except msgspec.DecodeError as error:
+        raise UserError(f"{path} has a damaged header ({error}); {again}") from None
+    config = parse_config(header.config, source=f"{path}, header")
+    network = build_network(config, inputs=header.inputs, classes=header.classes)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        sentence = " ".join(str(error).split())
+        raise UserError(f"{path} does not fit its own header ({sentence}); {again}") from None
+    return Checkpoint(
+        config=config,
+        network=network.eval(),
+        epoch=header.epoch,
+        accuracy_validation=header.accuracy_validation,
+    )

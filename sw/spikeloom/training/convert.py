@@ -1,0 +1,47 @@
+"""A trained torch network as a NetworkImage: the integers it computes with, and nothing else."""
+
+from __future__ import annotations
+
+from spikeloom import __version__
+from spikeloom.config import Config, dump_config
+from spikeloom.image import Layer, NetworkImage, Provenance
+from spikeloom.nn import SpikingNetwork
+
+__all__ = ["to_image"]
+
+
+def to_image(network: SpikingNetwork, config: Config) -> NetworkImage:
+    """The image of a network; an active weight that quantises to 0 is no synapse in it.
+
+    The provenance claims no accuracy yet: that is for whoever has compared and measured.
+    """
+    layers = []
+    last = len(network.layers) - 1
+    for position, layer in enumerate(network.layers):
+        integers, neuron = layer.integers(), layer.neuron
+        layers.append(
+            Layer.from_dense(
+                integers.weight.numpy().T,
+                name="readout" if position == last else f"hidden{position + 1}",
+                leak=neuron.leak,
+                bias=integers.bias.numpy(),
+                # An integrator compares with nothing.
+                threshold=integers.threshold.numpy() if neuron.spiking else 1,
+                reset=neuron.reset,
+                spiking=neuron.spiking,
+                membrane_bits=neuron.membrane_bits,
+                scale=integers.scale,
+            )
+        )
+    return NetworkImage(
+        layers=tuple(layers),
+        time_steps=config.data.time_steps,
+        encoding=config.data.encoding,
+        readout=network.readout,
+        provenance=Provenance(
+            dataset=config.data.name,
+            seed=config.training.seed,
+            config=dump_config(config),
+            version=__version__,
+        ),
+    )

@@ -1,0 +1,126 @@
+"""A run folder's training half: what `train` leaves there and `export` picks up."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from spikeloom.config import Config, dump_config
+from spikeloom.datasets import Dataset
+from spikeloom.encoding import encoding_inputs
+from spikeloom.errors import UserError
+from spikeloom.files import atomic_write
+from spikeloom.image import NetworkImage
+from spikeloom.nn import SpikingNetwork
+from spikeloom.training.checkpoint import CHECKPOINT_FILE, Checkpoint, save_checkpoint
+from spikeloom.training.convert import to_image
+from spikeloom.training.equivalence import Equivalence, compare
+from spikeloom.training.trainer import Trained
+
+__all__ = ["CONFIG_FILE", "HISTORY_FILE", "check_output", "checked_image", "save_run"]
+
+CONFIG_FILE = "config.toml"
+HISTORY_FILE = "history.jsonl"
+
+
+def check_output(folder: Path) -> None:
+    """Refuse an output folder that cannot be written, before hours are spent; makes nothing.
+
+    Raises:
+        UserError: the folder, or the nearest existing one above it, takes no file.
+    """
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(
+            f"cannot write into {folder}: {reason}; choose an output that can be written"
+        ) from None
+
+
+def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
+    """Write config.toml, history.jsonl and the checkpoint; the verb's result.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    chosen = trained.history[trained.epoch - 1]
+    places = sum(layer.mask.numel() for layer in trained.network.layers)
+    atomic_write(folder / CONFIG_FILE, dump_config(config))
+    lines = b"".join(msgspec.json.encode(record) + b"\n" for record in trained.history)
+    atomic_write(folder / HISTORY_FILE, lines)
+    save_checkpoint(
+        folder / CHECKPOINT_FILE,
+        Checkpoint(
+            config=config,
+            network=trained.network,
+            epoch=trained.epoch,
+            accuracy_validation=chosen["accuracy_validation"],
+        ),
+    )
+    return {
+        "dataset": config.data.name,
+        "seed": config.training.seed,
+        "epochs": len(trained.history),
+        "epoch": trained.epoch,
+        "accuracy": {
+            "train": chosen["accuracy"],
+            "validation": chosen["accuracy_validation"],
+        },
+        "synapses": chosen["synapses"],
+        "density": chosen["synapses"] / places,
+        "rewirings": sum(
+            any(layer["pruned"] for layer in record["layers"]) for record in trained.history
+        ),
+        "operations_per_sample": sum(layer["operations"] for layer in chosen["layers"]),
+    }
+
+
+def checked_image(
+    config: Config, network: SpikingNetwork, dataset: Dataset
+) -> tuple[NetworkImage, dict[str, Equivalence]]:
+    """The network's image with its measured accuracies, proved equal to torch on two splits.
+
+    Every spike, membrane and prediction of the validation and the test split is compared.
+
+    Returns:
+        (image, comparison of "validation" and "test").
+
+    Raises:
+        UserError: the data set does not fit the network, or torch and reference differ.
+    """
+    inputs = encoding_inputs(config.data.encoding, dataset.pixels)
+    image = to_image(network, config)
+    if inputs != image.inputs:
+        raise UserError(
+            f"the data set {dataset.name!r} is encoded into {inputs} inputs, but the network has "
+            f"{image.inputs}: export with the data it was trained on"
+        )
+    results = {}
+    for name in ("validation", "test"):
+        results[name] = compare(network, image, dataset.split(name))
+        if not results[name].identical:
+            raise UserError(
+                f"torch and the integer reference differ in {results[name].spike_mismatches} "
+                f"spikes and {results[name].membrane_mismatches} membranes of the {name} split, "
+                f"first at {results[name].first}: nothing was exported; report this as a defect"
+            )
+    provenance = msgspec.structs.replace(
+        image.provenance,
+        accuracy_validation=results["validation"].evaluation.accuracy,
+        accuracy_test=results["test"].evaluation.accuracy,
+        input_events=results["validation"].evaluation.events_per_sample,
+    )
+    measured = NetworkImage(
+        layers=image.layers,
+        time_steps=image.time_steps,
+        encoding=image.encoding,
+        readout=image.readout,
+        provenance=provenance,
+    )
+    return measured, results
