@@ -40,9 +40,10 @@ class SpikeQueue(wiring.Component):
         m = Module()
         layout = SpikesLayout(self.params)
 
-        # A group without spikes takes no place, unless it ends the step.
+        # A group without spikes takes no place, unless it ends the step. The queue counts as full
+        # while its only entry moves to the output register: hence one place more than groups.
         m.submodules.queue = queue = SyncFIFOBuffered(
-            width=layout.size, depth=max(2, self.params.groups)
+            width=layout.size, depth=self.params.groups + 1
         )
         entry = Signal(layout)
         group = self.groups.payload
