@@ -6,11 +6,8 @@ from typing import Self
 import numpy as np
 
 from spikeloom.image import Layer, Leak, NetworkImage, Reset
-from spikeloom.packing import IndexForm, SynapseWords, pack
+from spikeloom.packing import LANES, IndexForm, SynapseWords, pack
 from spikeloom.packing.words import unsigned_bits
-
-LANES = (1, 2, 4, 8)
-
 
 @dataclass(frozen=True, kw_only=True)
 class LayerParams:
@@ -75,6 +72,11 @@ class LayerParams:
     def lane_bits(self) -> int:
         """Width of a lane's number; 0 when there is one lane."""
         return (self.lanes - 1).bit_length()
+
+    @property
+    def word_bits(self) -> int:
+        """Width of the weight memory: a slot for each lane."""
+        return self.lanes * (self.index_bits + self.weight_bits)
 
     @property
     def address_bits(self) -> int:

@@ -28,9 +28,8 @@ class WordStream(wiring.Component):
 
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
         self.params = params
-        slot_bits = params.index_bits + params.weight_bits
         self.weights = Memory(
-            shape=params.lanes * slot_bits,
+            shape=params.word_bits,
             depth=params.words,
             init=[_word_value(word, params) for word in contents.words],
         )

@@ -1,11 +1,34 @@
 """How many lanes each layer deserves."""
 
+from collections.abc import Sequence
+
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
 from spikeloom.packing.pack import pack
 
 LANES = (1, 2, 4, 8)
 """Lane counts that the core can be built with."""
+
+
+def resolve_lanes(image: NetworkImage, requested: Sequence[int]) -> tuple[int, ...]:
+    """Lanes for each layer from what a user asked for.
+
+    One number is for the busiest layer, and the others get their share of it
+    (:func:`propose_lanes`); otherwise it takes one number a layer.
+
+    Raises:
+        UserError: a number that the core can not be built with, or too few or too many of them.
+    """
+    if len(requested) == 1:
+        return propose_lanes(image, requested[0])
+    if len(requested) != len(image.layers):
+        raise UserError(
+            f"lanes has {len(requested)} numbers for {len(image.layers)} layers: "
+            "give one for each layer, or one for the busiest"
+        )
+    for lanes in requested:
+        _check(lanes)
+    return tuple(requested)
 
 
 def propose_lanes(image: NetworkImage, lanes: int) -> tuple[int, ...]:
@@ -18,8 +41,7 @@ def propose_lanes(image: NetworkImage, lanes: int) -> tuple[int, ...]:
     Raises:
         UserError: ``lanes`` is not one of :data:`LANES`.
     """
-    if lanes not in LANES:
-        raise UserError(f"lanes is {lanes}: choose one of {', '.join(map(str, LANES))}")
+    _check(lanes)
     work = [_work(image, number, lanes) for number in range(len(image.layers))]
     pace = max(work)
     return tuple(
@@ -29,8 +51,13 @@ def propose_lanes(image: NetworkImage, lanes: int) -> tuple[int, ...]:
 
 
 def _fewest(image: NetworkImage, number: int, lanes: int, pace: float) -> int:
-    slower = (fewer for fewer in LANES if fewer <= lanes)
-    return next(fewer for fewer in slower if fewer == lanes or _work(image, number, fewer) <= pace)
+    fewer = (own for own in LANES if own < lanes)
+    return next((own for own in fewer if _work(image, number, own) <= pace), lanes)
+
+
+def _check(lanes: int) -> None:
+    if lanes not in LANES:
+        raise UserError(f"lanes is {lanes}: choose one of {', '.join(map(str, LANES))}")
 
 
 def _work(image: NetworkImage, number: int, lanes: int) -> float:

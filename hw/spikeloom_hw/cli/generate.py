@@ -1,0 +1,74 @@
+"""The verb ``generate``."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from spikeloom.cli.console import Console, json_option, network_path, run_folder, table, write_step
+from spikeloom.cli.lanes import lanes_option
+from spikeloom.image import load_image
+from spikeloom.packing import resolve_lanes
+from spikeloom_hw.generate import Design
+from spikeloom_hw.generate import generate as write_design
+from spikeloom_hw.targets import TARGETS
+
+
+@click.command(
+    epilog="Example: spikeloom generate runs/demo --target icebreaker -o runs/demo/design"
+)
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option(
+    "--target",
+    type=click.Choice(list(TARGETS)),
+    default="icebreaker",
+    show_default=True,
+    help="Board or device to generate for.",
+)
+@lanes_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder to write.  [default: design/<target> beside the network]",
+)
+@json_option
+def generate(
+    network: Path, target: str, lanes: tuple[int, ...], output: Path | None, as_json: bool
+) -> None:
+    """Write the network's hardware: Verilog, memory contents and pins.
+
+    NETWORK is an exported file, or a run folder that holds one. The Verilog is plain and readable;
+    memory contents lie beside it in hexadecimal.
+    """
+    console = Console(as_json=as_json)
+    path = network_path(network)
+    image = load_image(path)
+    directory = output or run_folder(path) / "design" / target
+    with console.step(f"generate for {target}"):
+        design = write_design(
+            image,
+            target=TARGETS[target],
+            lanes=resolve_lanes(image, lanes),
+            directory=directory,
+        )
+    data = {"directory": str(directory), **msgspec.to_builtins(design)}
+    write_step(run_folder(path), "generate", console.seconds, data)
+    console.result(data, _table(design))
+    console.note(f"written to {directory}")
+
+
+def _table(design: Design) -> object:
+    rows = [
+        (
+            layer.name,
+            f"{layer.inputs} → {layer.neurons}",
+            layer.lanes,
+            f"{layer.words} × {layer.word_bits} bits",
+            layer.index_form,
+            layer.membrane_bits,
+        )
+        for layer in design.layers
+    ]
+    columns = ["layer", "neurons", "lanes", "weight memory", "index", "membrane bits"]
+    return table("Hardware", rows, columns=columns)

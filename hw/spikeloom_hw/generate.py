@@ -1,0 +1,168 @@
+"""From a network to a folder of Verilog, memory contents and a description.
+
+========================  ==================================================================
+``core.v``                the bare core, module ``spikeloom_core``: clk, rst, the streams
+                          ``events`` and ``scores``, and an observer's port for each layer
+``top.v``, ``top.pcf``    the board's top and its pins, for a target that has one
+``*.mem``                 memory contents, one hexadecimal word a line, named after their memory
+``design.json``           what the core is: network, lanes, widths, files
+========================  ==================================================================
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from spikeloom.errors import UserError
+from spikeloom.files import atomic_directory
+from spikeloom.image import NetworkImage
+from spikeloom.image.file import image_sha256
+from spikeloom_hw.boards.files import write_top
+from spikeloom_hw.core import CoreParams, LayerParams, SpikingCore
+from spikeloom_hw.targets import Target
+from spikeloom_hw.verilog import write_verilog
+
+CORE = "core.v"
+CORE_MODULE = "spikeloom_core"
+DESIGN = "design.json"
+
+
+class LayerDesign(msgspec.Struct, frozen=True, kw_only=True):
+    """What others must know of a layer's gateware.
+
+    Attributes:
+        name: the layer's name in the network.
+        inputs: presynaptic neurons.
+        neurons: postsynaptic neurons.
+        lanes: synaptic operations a cycle.
+        groups: neurons a lane; trace beats a step.
+        group_bits: width of a group's number.
+        membrane_bits: signed width of a membrane.
+        spiking: False for a readout layer.
+        index_form: how a slot names its neuron.
+        words: words of the weight memory.
+        word_bits: width of the weight memory.
+    """
+
+    name: str
+    inputs: int
+    neurons: int
+    lanes: int
+    groups: int
+    group_bits: int
+    membrane_bits: int
+    spiking: bool
+    index_form: str
+    words: int
+    word_bits: int
+
+
+class Design(msgspec.Struct, frozen=True, kw_only=True):
+    """The contents of ``design.json``.
+
+    Attributes:
+        schema: version of this description.
+        network_sha256: the network that the memories hold.
+        target: name of the target.
+        clock_mhz: clock that the target's top makes for the core.
+        event_bits: width of ``events__payload``: address, then ``step``, then ``last``.
+        address_bits: width of an event's address.
+        score_bits: signed width of a score.
+        label_bits: width of a class.
+        layers: in order.
+        files: everything in the folder but ``design.json``.
+    """
+
+    schema: Literal[1]
+    network_sha256: str
+    target: str
+    clock_mhz: float
+    event_bits: int
+    address_bits: int
+    score_bits: int
+    label_bits: int
+    layers: tuple[LayerDesign, ...]
+    files: tuple[str, ...]
+
+
+def generate(
+    image: NetworkImage, *, target: Target, lanes: Sequence[int], directory: Path
+) -> Design:
+    """Writes the hardware of ``image`` into ``directory``, whole or not at all.
+
+    Args:
+        image: the network.
+        target: the board; one without a top gets the bare core alone.
+        lanes: lanes of each layer.
+        directory: a folder that does not exist, is empty, or was made by this function.
+
+    Raises:
+        UserError: ``directory`` can not be written, or holds other files.
+    """
+    traced = CoreParams.from_image(image, tuple(lanes), trace=True)
+    sha256 = image_sha256(image)
+    with atomic_directory(directory) as folder:
+        core, *memories = write_verilog(SpikingCore(traced), name=CORE_MODULE, directory=folder)
+        files = [core.rename(folder / CORE), *memories]
+        if target.has_top:
+            params = CoreParams.from_image(image, tuple(lanes))
+            files += write_top(
+                SpikingCore(params),
+                target=target,
+                inputs=image.inputs,
+                design_hash=bytes.fromhex(sha256)[:4],
+                directory=folder,
+            )
+        design = _describe(traced, target, sha256, files)
+        text = msgspec.json.format(msgspec.json.encode(design), indent=2)
+        (folder / DESIGN).write_bytes(text + b"\n")
+    return design
+
+
+def load_design(directory: Path) -> Design:
+    """The description of a folder that :func:`generate` made.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+    """
+    path = directory / DESIGN
+    if not path.is_file():
+        raise UserError(f"{path}: no such file: give a folder made by 'spikeloom generate'")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Design)
+    except msgspec.MsgspecError as error:
+        raise UserError(f"{path} is damaged ({error}): generate the design again") from None
+
+
+def _describe(params: CoreParams, target: Target, sha256: str, files: list[Path]) -> Design:
+    address_bits = params.layers[0].address_bits
+    return Design(
+        schema=1,
+        network_sha256=sha256,
+        target=target.name,
+        clock_mhz=target.core_clock_mhz,
+        event_bits=address_bits + 2,
+        address_bits=address_bits,
+        score_bits=params.score_bits,
+        label_bits=params.label_bits,
+        layers=tuple(map(_describe_layer, params.layers)),
+        files=tuple(sorted(file.name for file in files)),
+    )
+
+
+def _describe_layer(layer: LayerParams) -> LayerDesign:
+    return LayerDesign(
+        name=layer.name,
+        inputs=layer.inputs,
+        neurons=layer.neurons,
+        lanes=layer.lanes,
+        groups=layer.groups,
+        group_bits=layer.group_bits,
+        membrane_bits=layer.membrane_bits,
+        spiking=layer.spiking,
+        index_form=layer.index_form,
+        words=layer.words,
+        word_bits=layer.word_bits,
+    )
