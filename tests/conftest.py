@@ -87,14 +87,14 @@ def network(run_folder: Path) -> Path:
 
 @pytest.fixture
 def one_sentence() -> Callable[[Result], str]:
-    """The line on stderr of a command that refused; asserts that there is just one."""
+    """What a command that refused says: one line, the last, after nothing but its steps."""
 
     def check(result: Result) -> str:
-        lines = result.stderr.splitlines()
-        assert len(lines) == 1, result.stderr
+        *steps, sentence = result.stderr.splitlines()
+        assert sentence.startswith("spikeloom: "), result.stderr
+        assert all(line.startswith("[") for line in steps), result.stderr
         assert result.stdout == ""
-        assert "Traceback" not in result.stderr
-        return lines[0]
+        return sentence
 
     return check
 

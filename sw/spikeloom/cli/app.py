@@ -44,10 +44,14 @@ def _verbs() -> dict[str, EntryPoint]:
     return {name: found[name] for name in [*known, *sorted(found.keys() - set(known))]}
 
 
+# Modules that are not called like the distribution that brings them.
+_BROUGHT_BY = {"cocotb_tools": "cocotb", "find_libpython": "cocotb", "vcd": "pyvcd"}
+
+
 @cache
 def _extras() -> dict[str, str]:
     """Import name of each optional dependency, and the extra that brings it."""
-    found = {}
+    found: dict[str, str] = {}
     try:
         requirements = requires("spikeloom") or []
     except PackageNotFoundError:
@@ -61,7 +65,7 @@ def _extras() -> dict[str, str]:
 def missing_module(error: ModuleNotFoundError) -> str | None:
     """One sentence for a missing optional dependency, or None when the module is not one."""
     module = (error.name or "").partition(".")[0]
-    extra = _extras().get(module)
+    extra = _extras().get(_BROUGHT_BY.get(module, module))
     if extra is None:
         return None
     return f"the Python package {module!r} is not installed; run: pip install 'spikeloom[{extra}]'"

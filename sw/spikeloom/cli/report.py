@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from spikeloom.cli.console import Console, json_option, run_folder, table
+from spikeloom.cli.data import data_dir_option
 from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_write, to_json
@@ -15,11 +16,7 @@ from spikeloom.files import atomic_write, to_json
 
 @click.command(epilog="Example: spikeloom report runs/demo")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the data set, when it is one that is read from files.",
-)
+@data_dir_option
 @json_option
 def report(run: Path, data_dir: Path | None, as_json: bool) -> None:
     """Gather a run's numbers into report.json and one self-contained report.html.

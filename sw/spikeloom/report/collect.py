@@ -106,6 +106,7 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
         "steps": _steps(done),
         "network": described,
     }
+    document["synth"]["bitstream"] = _inside(folder, document["synth"]["bitstream"])
     if runs := verify.get("runs"):
         document["verify"]["runs"] = [
             {**_part(run, _VERIFY), "cycles": run.get("cycles")} for run in runs
@@ -114,6 +115,16 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
         f"{place} (not recorded)" for place in _holes(document, done)
     ]
     return document, image
+
+
+def _inside(folder: Path, path: str | None) -> str | None:
+    """`path` as seen from the run folder, so that a run can be moved as a whole."""
+    places = [] if path is None else [folder / path, Path(path)]
+    place = next((place.resolve() for place in places if place.is_file()), None)
+    if place is None:
+        return path
+    root = folder.resolve()
+    return str(place.relative_to(root)) if place.is_relative_to(root) else str(place)
 
 
 def _part(step: Document, names: tuple[str, ...]) -> Document:

@@ -167,6 +167,28 @@ def test_a_number_that_was_not_recorded_is_named(run_folder):
     assert "synth.fmax_mhz (not recorded)" in document["missing"]
 
 
+@pytest.mark.parametrize(
+    ("recorded", "reported"),
+    [
+        pytest.param("{run}/synth/top.bin", "synth/top.bin", id="absolute, inside of the run"),
+        pytest.param("synth/top.bin", "synth/top.bin", id="relative to the run"),
+        pytest.param("run/synth/top.bin", "synth/top.bin", id="relative to where synth was run"),
+        pytest.param("{elsewhere}/top.bin", "{elsewhere}/top.bin", id="outside of the run"),
+        pytest.param("gone/top.bin", "gone/top.bin", id="gone"),
+    ],
+)
+def test_bitstream_is_seen_from_the_run(run_folder, tmp_path, monkeypatch, recorded, reported):
+    elsewhere = tmp_path / "elsewhere"
+    for place in (run_folder / "synth", elsewhere):
+        place.mkdir()
+        (place / "top.bin").touch()
+    monkeypatch.chdir(tmp_path)
+    names = {"run": run_folder, "elsewhere": elsewhere}
+    write_step(run_folder, "synth", 1.0, {**SYNTH, "bitstream": recorded.format(**names)})
+    document, _ = collect(run_folder)
+    assert document["synth"]["bitstream"] == reported.format(**names)
+
+
 def test_mismatches_show_in_red(full_run):
     write_step(full_run, "verify", 1.0, {**VERIFY, "spike_mismatches": 3})
     document, image = collect(full_run)
