@@ -48,7 +48,7 @@ demo: setup ## Digits to a proved bitstream: train, export, estimate, verify, sy
 	$(SPIKELOOM) export $(RUN)
 	$(SPIKELOOM) inspect $(RUN)/network.safetensors
 	$(SPIKELOOM) estimate $(RUN)/network.safetensors --target $(TARGET)
-	$(SPIKELOOM) generate $(RUN)/network.safetensors --target $(TARGET) --lanes 8 -o $(RUN)/verilog
+	$(SPIKELOOM) generate $(RUN)/network.safetensors --target $(TARGET) --lanes 8
 	$(SPIKELOOM) verify $(RUN)/network.safetensors --lanes 1 --lanes 8
 	$(SPIKELOOM) synth $(RUN)/network.safetensors --target $(TARGET)
 	$(SPIKELOOM) report $(RUN)

@@ -14,6 +14,7 @@ TORCH_FOLDERS = ("spikeloom.nn", "spikeloom.sparsity", "spikeloom.training")
 HW_MAY_USE = (
     "spikeloom.arithmetic",
     "spikeloom.cli.console",
+    "spikeloom.cli.lanes",
     "spikeloom.doctor",
     "spikeloom.errors",
     "spikeloom.files",
