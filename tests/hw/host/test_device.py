@@ -1,0 +1,101 @@
+"""A whole conversation over the serial line, bit by bit, with a core behind it."""
+
+import pytest
+from amaranth.hdl import Fragment
+from amaranth.sim import Simulator
+
+from spikeloom_hw.host import protocol
+from spikeloom_hw.host.device import SerialDevice
+
+BIT = 4
+HASH = b"\x01\x02\x03\x04"
+IDENTITY = protocol.Identity(version=protocol.VERSION, design_hash=HASH)
+
+
+def talk(core, *parts):
+    """Send bytes, and idle cycles between them; return what came back, and the lights at the end."""
+    dut = SerialDevice(core, inputs=16, design_hash=HASH, clock_hz=BIT * 1e6)
+    received = bytearray()
+    lights = {}
+
+    async def host(ctx):
+        assert not ctx.get(dut.active)
+        for part in parts:
+            if isinstance(part, int):
+                await ctx.tick().repeat(part)
+                continue
+            for byte in part:
+                for level in [0, *((byte >> bit) & 1 for bit in range(8)), 1]:
+                    ctx.set(dut.rx, level)
+                    await ctx.tick().repeat(BIT)
+        lights.update(
+            active=ctx.get(dut.active), lost=ctx.get(dut.lost), label=ctx.get(dut.label)
+        )
+
+    async def line(ctx):
+        while True:
+            await ctx.negedge(dut.tx)
+            await ctx.tick().repeat(BIT // 2)
+            byte = 0
+            for bit in range(8):
+                await ctx.tick().repeat(BIT)
+                byte |= ctx.get(dut.tx) << bit
+            await ctx.tick().repeat(BIT)
+            assert ctx.get(dut.tx) == 1, "no stop bit"
+            received.append(byte)
+
+    simulator = Simulator(Fragment.get(dut, None))
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(host)
+    simulator.add_testbench(line, background=True)
+    simulator.run()
+    return bytes(received), lights
+
+
+def answer_time(count):
+    return (count + 2) * 10 * BIT
+
+
+def test_identify(echo_core):
+    sent = protocol.encode_words([protocol.IDENTIFY])
+    answer, lights = talk(echo_core, sent, answer_time(protocol.IDENTITY_BYTES))
+    assert protocol.decode_identity(answer) == IDENTITY
+    assert lights == {"active": 1, "lost": 0, "label": 0}
+
+
+def test_samples_in_a_row_are_answered_in_order(echo_core):
+    # 30 words each: the answers of 17 bytes keep up, so nothing has to wait.
+    samples = [[[s % 16, (s + 1) % 16] * 5] * 3 for s in range(4)]
+    sent = b"".join(protocol.encode_sample(steps) for steps in samples)
+    answers, lights = talk(echo_core, sent, answer_time(protocol.answer_bytes(4)))
+    size = protocol.answer_bytes(4)
+    assert len(answers) == len(samples) * size
+    for number, steps in enumerate(samples):
+        answer = protocol.decode_answer(answers[number * size : (number + 1) * size], 4)
+        addresses = [address for step in steps for address in step]
+        counts = tuple(sum(a % 4 == n for a in addresses) for n in range(4))
+        assert (answer.scores, answer.label) == (counts, addresses[-1] % 4)
+    assert lights == {"active": 1, "lost": 0, "label": answer.label}
+
+
+def test_a_burst_of_short_samples_loses_nothing_within_the_fifo(echo_core):
+    # Each 4 bytes ask for 17, so that most of what is sent waits in the FIFO.
+    sample = protocol.encode_sample([[5]])
+    answers, lights = talk(echo_core, sample * 40, answer_time(40 * protocol.answer_bytes(4)))
+    assert answers == protocol.encode_answer([0, 1, 0, 0], 1) * 40
+    assert lights["lost"] == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(protocol.encode_words([0x9000]), id="word without a meaning"),
+        pytest.param(protocol.encode_words([16]), id="address beyond the network"),
+    ],
+)
+def test_a_loss_lights_up_and_the_device_goes_on(echo_core, sent):
+    sample = protocol.encode_sample([[6]])
+    answers, lights = talk(echo_core, sent + sample, answer_time(protocol.answer_bytes(4)))
+    assert answers == protocol.encode_answer([0, 0, 1, 0], 2)
+    assert lights == {"active": 1, "lost": 1, "label": 2}
+
