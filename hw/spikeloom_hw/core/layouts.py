@@ -71,9 +71,7 @@ class SpikesLayout(data.StructLayout):
     """The spikes of one group, on their way to be sent one at a time."""
 
     def __init__(self, params: LayerParams) -> None:
-        super().__init__(
-            {"group": params.group_bits, "spikes": params.lanes, "end": 1, "last": 1}
-        )
+        super().__init__({"group": params.group_bits, "spikes": params.lanes, "end": 1, "last": 1})
 
 
 class UpdatedLayout(data.StructLayout):

@@ -15,13 +15,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom.arithmetic import rails
-from spikeloom.image import DecayLeak, IntegrateLeak, Leak, ShiftLeak
+from spikeloom.image import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom_hw.core.params import LayerParams
-
-
-def update_latency(leak: Leak) -> int:
-    """Cycles from a group's address to the one in which its next potential is written."""
-    return 5 if isinstance(leak, DecayLeak) else 4
 
 
 class NeuronLane(wiring.Component):
@@ -32,7 +27,7 @@ class NeuronLane(wiring.Component):
         exists: In, cycle 1; 0 for a lane that the last group leaves without a neuron.
         spike, membrane: Out, cycle 3.
         bias, last: In, in the cycle of ``next_potential``.
-        next_potential: Out, cycle :func:`update_latency`.
+        next_potential: Out, cycle ``update_latency`` of the cycle model.
     """
 
     def __init__(self, params: LayerParams) -> None:

@@ -9,12 +9,10 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from spikeloom.reference.cycles import GROUP_LATENCY, update_latency
 from spikeloom_hw.core.layouts import GroupLayout, StepLayout, UpdatedLayout
-from spikeloom_hw.core.neuron_lane import NeuronLane, update_latency
+from spikeloom_hw.core.neuron_lane import NeuronLane
 from spikeloom_hw.core.params import LayerContents, LayerParams
-
-GROUP_LATENCY = 3
-"""Cycles from a group's address to its spikes and membranes."""
 
 
 class NeuronUpdate(wiring.Component):

@@ -9,6 +9,7 @@ from spikeloom.image import Layer, Leak, NetworkImage, Reset
 from spikeloom.packing import LANES, IndexForm, SynapseWords, pack
 from spikeloom.packing.words import unsigned_bits
 
+
 @dataclass(frozen=True, kw_only=True)
 class LayerParams:
     """The shape of one layer's gateware.
