@@ -115,7 +115,8 @@ class Target:
 
         Counts a memory with one synchronous read port and, if `writable`, one write port with a
         single enable. Small memories stay in block RAM only when they carry the attribute
-        `ram_style="block"`; without it the tool may choose logic cells for them.
+        `ram_style="block"`; without it the tool may choose logic cells for them. From a read-only
+        memory the tool takes out bits that are the same in all words; those are counted here.
 
         Raises:
             ValueError: `width` or `depth` is not positive.

@@ -1,6 +1,7 @@
 """The presets, and the number of block RAMs a memory takes: yosys is asked to agree."""
 
 import json
+import random
 
 import pytest
 
@@ -38,7 +39,9 @@ def module_name(depth, width, writable):
 def memory_source(folder, depth, width, writable):
     """Verilog of one memory in block RAM, one synchronous read port, perhaps a write port."""
     name = module_name(depth, width, writable)
-    words = [f"{(number * 2654435761 + 1) % 2**width:x}" for number in range(depth)]
+    # Random words: yosys takes bits that are the same in all words out of a read-only memory.
+    contents = random.Random(name)
+    words = [f"{contents.getrandbits(width):x}" for _ in range(depth)]
     (folder / f"{name}.mem").write_text("\n".join(words))
     bits = max(1, (depth - 1).bit_length())
     write = "always @(posedge clk) if (we) m[wa] <= wd;" if writable else ""
@@ -62,7 +65,7 @@ def mapped(request, tmp_path_factory):
     source = "".join(memory_source(folder, *key) for key in keys)
     (folder / "memories.v").write_text(source)
     script = (
-        "read_verilog memories.v; proc; memory -nomap; "
+        "read_verilog memories.v; proc; opt; memory -nomap; "
         f"memory_libmap -lib +/{library}; tee -q -o stat.json stat -json"
     )
     run_tool(find_tool("yosys"), ["-q", "-p", script], folder=folder, log="log")
