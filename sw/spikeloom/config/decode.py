@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
@@ -85,6 +86,8 @@ def _check_known(value: Any, info: inspect.Type, path: str, source: str) -> None
     tag = {struct.tag_field} if struct.tag_field else set()
     place = f"table [{path}]" if path else "the top level"
     for key, inner in value.items():
+        if isinstance(inner, float) and not math.isfinite(inner):
+            raise UserError(f"{source}: {place}: {key} is {inner}, but it must be a finite number")
         if key in fields:
             _check_known(inner, fields[key], f"{path}.{key}".lstrip("."), source)
         elif key not in tag:

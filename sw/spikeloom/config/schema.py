@@ -29,7 +29,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A TOML table: every key has a default, and no other key is taken."""
 
 
-class DataConfig(_Table):
+class DataConfig(_Table, frozen=True):
     """Where the samples come from and how they become events.
 
     Attributes:
@@ -43,7 +43,7 @@ class DataConfig(_Table):
     encoding: Encoding = msgspec.field(default_factory=LatencyEncoding)
 
 
-class NetworkConfig(_Table):
+class NetworkConfig(_Table, frozen=True):
     """Layers of neurons.
 
     Attributes:
@@ -70,7 +70,7 @@ class NetworkConfig(_Table):
     threshold: Positive = 1.0
 
 
-class QuantizationConfig(_Table):
+class QuantizationConfig(_Table, frozen=True):
     """Integer weights, by Brevitas.
 
     Attributes:
@@ -86,7 +86,7 @@ class QuantizationConfig(_Table):
     limit: Positive = 0.5
 
 
-class SparsityConfig(_Table):
+class SparsityConfig(_Table, frozen=True):
     """The mask of synapses: where it starts, and how rewiring moves it.
 
     Attributes:
@@ -123,7 +123,7 @@ class SparsityConfig(_Table):
     regrow: Literal["momentum", "gradient", "random"] = "momentum"
 
 
-class TrainingConfig(_Table):
+class TrainingConfig(_Table, frozen=True):
     """Optimisation.
 
     Attributes:
@@ -164,7 +164,7 @@ class TrainingConfig(_Table):
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
-class Config(_Table):
+class Config(_Table, frozen=True):
     """One run: data, network, integers, sparsity, training."""
 
     data: DataConfig = msgspec.field(default_factory=DataConfig)

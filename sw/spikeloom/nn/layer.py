@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -96,7 +96,7 @@ class SpikingLinear(nn.Module):
         self.weight.copy_(drawn.to(self.weight.device))
         self.weight.mul_(self.mask)
         # A learned scale begins at the largest of the weights that were just drawn.
-        self.linear.weight_quant.init_tensor_quant()
+        cast(Any, self.linear.weight_quant).init_tensor_quant()
 
     def _integers(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         weight, scale = integer_weight(self.linear)

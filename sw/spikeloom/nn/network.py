@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -117,6 +118,6 @@ def build_network(config: Config, *, inputs: int, classes: int) -> SpikingNetwor
             threshold=network.threshold,
             bias=network.bias,
         )
-        for position, (fan_in, neurons) in enumerate(zip(sizes, sizes[1:], strict=False))
+        for position, (fan_in, neurons) in enumerate(pairwise(sizes))
     ]
     return SpikingNetwork(layers, readout=network.readout, dropout=config.training.dropout)

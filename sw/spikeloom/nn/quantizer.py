@@ -46,7 +46,7 @@ def quantized_linear(
 
     `limit` is the real weight of the largest integer when `scale` is "fixed".
     """
-    fixed = {"weight_scaling_init": limit} if scale == "fixed" else {}
+    fixed: dict[str, Any] = {"weight_scaling_init": limit} if scale == "fixed" else {}
     return QuantLinear(
         inputs,
         neurons,

@@ -57,7 +57,8 @@ def pq_index(rows: Tensor, active: Tensor, *, p: float, q: float) -> Tensor:
     Args:
         rows: weights [scopes, n]; a layer is one row, its neurons are its rows.
         active: bool [scopes, n]; the others are not counted, not even as zeros.
-        p, q: orders of the means, 0 < p < q.
+        p: order of the mean above, 0 < p < q.
+        q: order of the mean below.
 
     Returns:
         float64 [scopes], 0 ... 1; 0 where nothing is active or every active weight is 0.

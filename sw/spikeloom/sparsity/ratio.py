@@ -15,7 +15,7 @@ __all__ = ["PRESETS", "Layers", "Ratio", "constant", "pq_global", "pq_layer", "p
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """Weights and masks of all layers, each as [neurons, fan-in]; one output channel is a neuron."""
+    """Weights and masks of all layers, [neurons, fan-in]; an output channel is a neuron."""
 
     weights: Sequence[Tensor]
     masks: Sequence[Tensor]

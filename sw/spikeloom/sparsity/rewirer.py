@@ -113,7 +113,7 @@ class Rewirer:
         dense = [gradient for gradient in gradients if gradient is not None]
         if len(dense) != len(gradients):
             raise RuntimeError("a layer has no gradient: call this after backward")
-        self._trace.observe(dense)
+        self._trace.observe([gradient.flatten(1) for gradient in dense])
         for layer, gradient in zip(self.layers, dense, strict=True):
             gradient.mul_(layer.mask)
 
@@ -141,9 +141,7 @@ class Rewirer:
             places=sum(mask.numel() for mask in masks),
             pruned=sum(int(count.sum()) for count in prune),
         )
-        scores = [
-            score.flatten(1) for score in self._trace.scores([la.weight for la in self.layers])
-        ]
+        scores = self._trace.scores(weights)
         after = []
         for layer, weight, mask, score, count in zip(
             self.layers, weights, masks, scores, prune, strict=True

@@ -28,7 +28,8 @@ def shift_images(
     Args:
         images: uint8 [S, pixels].
         shape: an image's (height, width).
-        rows, columns: displacement of each image in pixels, float64 [S]; black moves in.
+        rows: displacement of each image downwards in pixels, float64 [S]; black moves in.
+        columns: the same to the right.
     """
     samples, (height, width) = len(images), shape
     margin = 1 + int(np.ceil(max(np.abs(rows).max(initial=0), np.abs(columns).max(initial=0))))

@@ -1,0 +1,141 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikeloom.arithmetic import DecayLeak, ShiftLeak
+from spikeloom.config import Config, dump_config, load_config, parse_config
+from spikeloom.encoding import MultiThresholdEncoding
+from spikeloom.errors import UserError
+
+
+def test_defaults_round_trip():
+    config = parse_config("", source="run.toml")
+    assert config == Config()
+    assert parse_config(dump_config(config), source="again") == config
+
+
+@given(
+    hidden=st.lists(st.integers(1, 500), max_size=3),
+    rate=st.floats(1e-6, 10),
+    seed=st.integers(0, 2**32 - 1),
+    shift=st.integers(1, 15),
+    levels=st.integers(1, 64),
+    bias=st.booleans(),
+)
+def test_every_value_round_trips(hidden, rate, seed, shift, levels, bias):
+    text = f"""
+        [data.encoding]
+        kind = "multithreshold"
+        levels = {levels}
+        [network]
+        hidden = {hidden}
+        bias = {str(bias).lower()}
+        leak = {{ kind = "shift", shift = {shift} }}
+        [training]
+        learning_rate = {rate!r}
+        seed = {seed}
+    """
+    config = parse_config(text, source="run.toml")
+    assert config.network.hidden == hidden
+    assert config.network.leak == ShiftLeak(shift=shift)
+    assert config.data.encoding == MultiThresholdEncoding(levels=levels)
+    assert (config.training.learning_rate, config.training.seed) == (rate, seed)
+    assert parse_config(dump_config(config), source="again") == config
+
+
+def test_the_resolved_file_writes_every_default():
+    text = dump_config(Config())
+    for line in ("[data.encoding]", 'kind = "latency"', "beta = 0.9", 'ratio = "pq-layer"'):
+        assert line in text.splitlines()
+
+
+def test_decay_leak_is_taken():
+    text = '[network.leak]\nkind = "decay"\nmultiplier = 3\nfraction_bits = 4\n'
+    leak = DecayLeak(multiplier=3, fraction_bits=4)
+    assert parse_config(text, source="x").network.leak == leak
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(
+            "[traning]", "the top level has no key 'traning', did you mean 'training'?", id="table"
+        ),
+        pytest.param(
+            "[training]\nepoch = 3",
+            "table [training] has no key 'epoch', did you mean 'epochs'?",
+            id="key",
+        ),
+        pytest.param("[data]\nzzz = 3", "it takes name, time_steps, encoding", id="no near key"),
+        pytest.param(
+            '[network.leak]\nkind = "shift"\nshif = 3',
+            "table [network.leak] has no key 'shif', did you mean 'shift'?",
+            id="key of a union's member",
+        ),
+        pytest.param(
+            "[training]\nepochs = 'a'",
+            "table [training]: epochs is 'a', but it must be a whole number at least 1",
+            id="type",
+        ),
+        pytest.param(
+            "[training]\nepochs = 2.5", "epochs is 2.5, but it must be a whole", id="float"
+        ),
+        pytest.param(
+            "[quantization]\nweight_bits = 9",
+            "weight_bits is 9, but it must be a whole number at least 2 and at most 8",
+            id="range",
+        ),
+        pytest.param("[sparsity]\ndensity = 0.0", "greater than 0 and at most 1", id="open range"),
+        pytest.param("[network]\nhidden = [3, 0]", "hidden[1] is 0", id="element of a list"),
+        pytest.param("[network]\nbias = 1", "bias is 1, but it must be true or false", id="bool"),
+        pytest.param("[data]\nname = 1", "name is 1, but it must be a string", id="string"),
+        pytest.param("data = 3", "data is 3, but it must be a table", id="no table"),
+        pytest.param(
+            "[sparsity]\nratio = 'pq'",
+            "ratio is 'pq', but it must be one of 'constant', 'pq-global',",
+            id="choice",
+        ),
+        pytest.param(
+            "[network.leak]\nkind = 'shft'",
+            "kind is 'shft', but it must be one of 'none', 'shift', 'decay'",
+            id="tag",
+        ),
+        pytest.param("[network.leak]\nshift = 3", "[network.leak] lacks the key 'kind'", id="kind"),
+        pytest.param("[network.leak]\nkind = 'shift'", "lacks the key 'shift'", id="missing"),
+        pytest.param(
+            "[network.leak]\nkind = 'shift'\nshift = 30",
+            "shift is 30, but it must be 1 to 15",
+            id="leak's range",
+        ),
+        pytest.param(
+            "[network.readout_leak]\nkind = 'decay'\nmultiplier = 9\nfraction_bits = 3",
+            "multiplier is 9, but it must be 1 to 8",
+            id="decay's range",
+        ),
+        pytest.param("[data.encoding]\nkind = 'latency'\nthreshold = 0", "threshold is 0", id="in"),
+        pytest.param("[data]\nencoding = 3", "a table whose kind is one of 'latency'", id="union"),
+        pytest.param("[sparsity]\np = 2.0", "p is 2.0, but it must be less than q", id="p and q"),
+        pytest.param(
+            "[sparsity]\ndensity = 0.6", "at most initial_density = 0.5", id="density above start"
+        ),
+        pytest.param("[sparsity]\nstop_epoch = 99", "at most training.epochs", id="stop"),
+        pytest.param("[training]\nlearning_rate = inf", "is inf, but it must be a fin", id="inf"),
+        pytest.param("[training]\ngain = nan", "gain is nan, but it must be a finite", id="nan"),
+        pytest.param("x = ", "run.toml is not valid TOML", id="no toml"),
+    ],
+)
+def test_mistakes_are_named(text, says):
+    with pytest.raises(UserError) as refusal:
+        parse_config(text, source="run.toml")
+    assert str(refusal.value).startswith("run.toml")
+    assert says in str(refusal.value)
+
+
+def test_files_are_named(tmp_path):
+    with pytest.raises(UserError, match=r"there is no configuration file .*none\.toml"):
+        load_config(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match="cannot read the configuration"):
+        load_config(tmp_path / "bad.toml")
+    with pytest.raises(UserError, match="cannot read the configuration"):
+        load_config(tmp_path)

@@ -1,0 +1,65 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikeloom.sparsity import layer_counts, random_mask
+
+SHAPES = [(128, 64), (10, 128)]
+
+
+@given(
+    shapes=st.lists(
+        st.lists(st.integers(1, 40), min_size=2, max_size=4).map(tuple), min_size=1, max_size=4
+    ),
+    density=st.floats(0.001, 1.0),
+    distribution=st.sampled_from(["erdos-renyi", "uniform"]),
+)
+def test_counts_are_exact_and_fit(shapes, density, distribution):
+    places = [torch.Size(shape).numel() for shape in shapes]
+    counts = layer_counts(shapes, density, distribution)
+    assert sum(counts) == round(density * sum(places))
+    assert all(0 <= count <= most for count, most in zip(counts, places, strict=True))
+
+
+def test_erdos_renyi_is_proportional_to_the_sum_of_sides():
+    first, second = layer_counts(SHAPES, 0.1, "erdos-renyi")
+    assert first / second == pytest.approx((128 + 64) / (10 + 128), rel=0.01)
+
+
+def test_a_full_layer_leaves_the_rest_to_others():
+    assert layer_counts(SHAPES, 0.5, "erdos-renyi") == [4736 - 1280, 1280]
+    assert layer_counts(SHAPES, 1.0, "erdos-renyi") == [8192, 1280]
+
+
+def test_uniform_is_the_same_density_everywhere():
+    assert layer_counts(SHAPES, 0.25, "uniform") == [2048, 320]
+
+
+@given(rows=st.integers(1, 20), columns=st.integers(1, 20), data=st.data())
+def test_masks_have_exactly_the_count(rows, columns, data):
+    count = data.draw(st.integers(0, rows * columns))
+    mask = random_mask((rows, columns), count, torch.Generator().manual_seed(0))
+    assert mask.shape == (rows, columns)
+    assert int(mask.sum()) == count
+
+
+def test_masks_follow_their_seed_and_are_uniform():
+    def draw(seed):
+        return random_mask((8, 8), 16, torch.Generator().manual_seed(seed))
+
+    assert torch.equal(draw(1), draw(1))
+    assert not torch.equal(draw(1), draw(2))
+    share = torch.stack([draw(seed) for seed in range(2000)]).double().mean(dim=0)
+    assert (share - 0.25).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("density", [0.0, -0.1, 1.1])
+def test_wrong_densities_are_refused(density):
+    with pytest.raises(ValueError, match=str(density)):
+        layer_counts(SHAPES, density, "uniform")
+
+
+def test_wrong_counts_are_refused():
+    with pytest.raises(ValueError, match="0 to 4, not 5"):
+        random_mask((2, 2), 5, torch.Generator())

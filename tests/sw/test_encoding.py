@@ -1,0 +1,111 @@
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from spikeloom.encoding import (
+    Encoding,
+    LatencyEncoding,
+    MultiThresholdEncoding,
+    RateEncoding,
+    encode,
+    encoding_inputs,
+    events_per_sample,
+)
+
+CODES = [
+    pytest.param(LatencyEncoding(threshold=64), id="latency"),
+    pytest.param(RateEncoding(seed=3, gain=200), id="rate"),
+    pytest.param(MultiThresholdEncoding(levels=3), id="multithreshold"),
+]
+
+
+def naive(code, image, steps, index):
+    """One sample, a pixel at a time, from the docstrings alone."""
+    pixels = len(image)
+    events = set()
+    if isinstance(code, LatencyEncoding):
+        for p, x in enumerate(image.tolist()):
+            if x >= code.threshold:
+                events.add(((255 - x) * steps // 256, p))
+    elif isinstance(code, MultiThresholdEncoding):
+        K = code.levels
+        for p, x in enumerate(image.tolist()):
+            for k in range(K):
+                if x >= 256 * (K - k) // (K + 1):
+                    events.add((k * steps // K, p * K + k))
+    else:
+        stream = np.random.Philox(key=np.array([code.seed, index], dtype=np.uint64))
+        words = [int(stream.random_raw()) for _ in range(-(-steps * pixels // 4))]
+        draws = [(word >> (16 * part)) & 0xFFFF for word in words for part in range(4)]
+        for t in range(steps):
+            for p, x in enumerate(image.tolist()):
+                if draws[t * pixels + p] * 255 * 256 < code.gain * x * 65536:
+                    events.add((t, p))
+    return events
+
+
+@pytest.mark.parametrize("code", CODES)
+@given(
+    images=arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 9))),
+    steps=st.integers(1, 12),
+    first=st.integers(0, 2**41),
+)
+def test_encode_equals_the_naive_model(code, images, steps, first):
+    events = encode(code, images, steps, first)
+    assert events.dtype == np.bool_
+    assert events.shape == (len(images), steps, encoding_inputs(code, images.shape[1]))
+    for sample, image in enumerate(images):
+        found = {(int(t), int(p)) for t, p in np.argwhere(events[sample])}
+        assert found == naive(code, image, steps, first + sample)
+
+
+@pytest.mark.parametrize("code", CODES)
+@given(images=arrays(np.uint8, st.tuples(st.integers(2, 7), st.just(5))), cut=st.integers(1, 6))
+def test_events_do_not_depend_on_the_batch(code, images, cut):
+    cut = min(cut, len(images))
+    whole = encode(code, images, 4, first_index=10)
+    parts = [encode(code, images[:cut], 4, 10), encode(code, images[cut:], 4, 10 + cut)]
+    assert np.array_equal(whole, np.concatenate(parts))
+
+
+def test_latency_brightest_first_and_threshold_inclusive():
+    image = np.array([[255, 128, 127, 64, 63, 0]], dtype=np.uint8)
+    events = encode(LatencyEncoding(threshold=64), image, 4)
+    assert [tuple(place) for place in np.argwhere(events[0])] == [(0, 0), (1, 1), (2, 2), (2, 3)]
+    assert events_per_sample(events) == 4.0
+
+
+def test_rate_follows_the_level():
+    images = np.array([[0, 51, 255]] * 200, dtype=np.uint8)
+    share = encode(RateEncoding(seed=1, gain=256), images, 50).mean(axis=(0, 1))
+    assert share[0] == 0.0
+    assert share[1] == pytest.approx(0.2, abs=0.02)
+    assert share[2] == 1.0
+
+
+def test_multithreshold_is_a_thermometer():
+    image = np.array([[255, 128, 64, 63]], dtype=np.uint8)
+    events = encode(MultiThresholdEncoding(levels=3), image, 3)[0].any(axis=0).reshape(4, 3)
+    assert events.astype(int).tolist() == [[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("images", "steps", "first", "error", "says"),
+    [
+        pytest.param(np.zeros((1, 2)), 4, 0, TypeError, "uint8", id="float images"),
+        pytest.param(np.zeros(3, np.uint8), 4, 0, ValueError, r"\(3,\)", id="one dimension"),
+        pytest.param(np.zeros((1, 2), np.uint8), 0, 0, ValueError, "not 0", id="no steps"),
+        pytest.param(np.zeros((1, 2), np.uint8), 4, -1, ValueError, "not -1", id="index"),
+    ],
+)
+def test_wrong_arguments_are_refused(images, steps, first, error, says):
+    with pytest.raises(error, match=says):
+        encode(LatencyEncoding(), images, steps, first)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_encodings_travel_as_json(code):
+    assert msgspec.json.decode(msgspec.json.encode(code), type=Encoding) == code
