@@ -65,7 +65,8 @@ def _summary(document: dict[str, Any]) -> dict[str, Any]:
         name = ", ".join(map(str, lanes)) if isinstance(lanes, list) else lanes
         rows[f"verify, {run['level']}, lanes {name}"] = (
             f"{run['samples']:,} samples: {run['spike_mismatches']} spike, "
-            f"{run['membrane_mismatches']} membrane, {run['cycle_mismatches']} cycle mismatches"
+            f"{run['membrane_mismatches']} membrane, {run['cycle_mismatches']} cycle mismatches, "
+            f"{run['mismatches']} in all"
         )
     if cycles["mean"] is not None:
         rows["cycles a sample"] = f"{cycles['mean']:,.1f} (at most {cycles['max']:,})"

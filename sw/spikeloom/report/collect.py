@@ -100,8 +100,8 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
         **{name: described[name] for name in ("synapses", "density", "weight_bits")},
         "time_steps": image.time_steps,
         "bits_stored": described["bits_stored"],
-        "verify": _part(verify, _VERIFY),
-        "cycles": _part(verify.get("cycles", {}), _CYCLES),
+        "verify": _verified(verify),
+        "cycles": _part(verify.get("cycles") or {}, _CYCLES),
         "synth": _part(synth, _SYNTH),
         "steps": _steps(done),
         "network": described,
@@ -109,7 +109,7 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
     document["synth"]["bitstream"] = _inside(folder, document["synth"]["bitstream"])
     if runs := verify.get("runs"):
         document["verify"]["runs"] = [
-            {**_part(run, _VERIFY), "cycles": run.get("cycles")} for run in runs
+            {**_verified(run), "cycles": _part(run.get("cycles") or {}, _CYCLES)} for run in runs
         ]
     document["missing"] = [f"{verb} (not run)" for verb in STEPS if verb not in done] + [
         f"{place} (not recorded)" for place in _holes(document, done)
@@ -129,6 +129,13 @@ def _inside(folder: Path, path: str | None) -> str | None:
 
 def _part(step: Document, names: tuple[str, ...]) -> Document:
     return {name: step.get(name) for name in names}
+
+
+def _verified(step: Document) -> Document:
+    """The parts of a verification, every kind of mismatch, and their sum."""
+    kinds = {name: count for name, count in step.items() if name.endswith("_mismatches")}
+    total = sum(kinds.values()) if kinds else None
+    return {**_part(step, _VERIFY), **kinds, "mismatches": total}
 
 
 def _lanes(done: dict[str, Document]) -> int:

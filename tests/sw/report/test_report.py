@@ -96,6 +96,7 @@ def test_full_run(spikeloom, document, full_run):
     assert data["verify"] | {"runs": None} == {
         **{name: value for name, value in VERIFY.items() if name != "cycles"},
         "seconds": 20.0,
+        "mismatches": 0,
         "runs": None,
     }
     assert data["cycles"] == VERIFY["cycles"]
@@ -190,10 +191,12 @@ def test_bitstream_is_seen_from_the_run(run_folder, tmp_path, monkeypatch, recor
 
 
 def test_mismatches_show_in_red(full_run):
-    write_step(full_run, "verify", 1.0, {**VERIFY, "spike_mismatches": 3})
+    write_step(full_run, "verify", 1.0, {**VERIFY, "spike_mismatches": 3, "score_mismatches": 4})
     document, image = collect(full_run)
+    assert document["verify"]["mismatches"] == 7
     html = render_page(document, image)
-    assert 'class="bad">3' in html
+    for count in (3, 4, 7):
+        assert f'class="bad">{count}' in html
 
 
 def test_data_set_that_is_not_here(spikeloom, document, tmp_path, small_image):
