@@ -18,7 +18,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import OperationLayout, UpdatedLayout
-from spikeloom_hw.core.params import LayerParams
+from spikeloom_hw.core.params import BLOCK_RAM, LayerParams
 
 
 class MembraneBank(wiring.Component):
@@ -36,7 +36,7 @@ class MembraneBank(wiring.Component):
     def __init__(self, params: LayerParams, init: list[int]) -> None:
         self.params = params
         self.potentials = Memory(
-            shape=signed(params.accumulator_bits), depth=params.groups, init=init
+            shape=signed(params.accumulator_bits), depth=params.groups, init=init, attrs=BLOCK_RAM
         )
         super().__init__(
             {

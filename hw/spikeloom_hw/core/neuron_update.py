@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from spikeloom.reference.cycles import GROUP_LATENCY, update_latency
 from spikeloom_hw.core.layouts import GroupLayout, StepLayout, UpdatedLayout
 from spikeloom_hw.core.neuron_lane import NeuronLane
-from spikeloom_hw.core.params import LayerContents, LayerParams
+from spikeloom_hw.core.params import BLOCK_RAM, LayerContents, LayerParams
 
 
 class NeuronUpdate(wiring.Component):
@@ -146,4 +146,5 @@ def _lane_memory(
         shape=data.ArrayLayout(shape, params.lanes),  # type: ignore[arg-type]
         depth=params.groups,
         init=list(values),
+        attrs=BLOCK_RAM,
     )

@@ -10,6 +10,10 @@ from spikeloom.packing import LANES, IndexForm, SynapseWords, pack
 from spikeloom.packing.words import unsigned_bits
 
 
+BLOCK_RAM = {"ram_style": "block"}
+"""Keeps a small memory in block RAM, where the cost model counts it; logic cells are scarcer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LayerParams:
     """The shape of one layer's gateware.

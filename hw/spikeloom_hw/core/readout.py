@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import GroupLayout
-from spikeloom_hw.core.params import LayerParams
+from spikeloom_hw.core.params import BLOCK_RAM, LayerParams
 from spikeloom_hw.events import ScoreLayout
 
 
@@ -42,7 +42,9 @@ class Readout(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lane_scores = data.ArrayLayout(signed(self.score_bits), self.params.lanes)
-        m.submodules.kept = kept = Memory(shape=lane_scores, depth=self.params.groups, init=[])
+        m.submodules.kept = kept = Memory(
+            shape=lane_scores, depth=self.params.groups, init=[], attrs=BLOCK_RAM
+        )
         read = kept.read_port()
         write = kept.write_port()
 

@@ -15,7 +15,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import PointerLayout, RowLayout
-from spikeloom_hw.core.params import LayerContents, LayerParams
+from spikeloom_hw.core.params import BLOCK_RAM, LayerContents, LayerParams
 from spikeloom_hw.events import EventLayout
 
 
@@ -38,6 +38,7 @@ class RowFetch(wiring.Component):
             shape=pointer,
             depth=params.inputs,
             init=[{"base": base, "count": count} for base, count in contents.pointers],
+            attrs=BLOCK_RAM,
         )
         super().__init__(
             {

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikeloom.packing.words import unsigned_bits
 from spikeloom_hw.core.layouts import RowLayout, SlotLayout, WordLayout
-from spikeloom_hw.core.params import LayerContents, LayerParams
+from spikeloom_hw.core.params import BLOCK_RAM, LayerContents, LayerParams
 
 
 class WordStream(wiring.Component):
@@ -32,6 +32,7 @@ class WordStream(wiring.Component):
             shape=params.word_bits,
             depth=params.words,
             init=[_word_value(word, params) for word in contents.words],
+            attrs=BLOCK_RAM,
         )
         super().__init__(
             {
