@@ -54,13 +54,13 @@ class SpikingCore(wiring.Component):
             for layer, contents in zip(self.params.layers, self.params.contents, strict=True)
         ]
         for layer in layers:
-            m.submodules[layer.params.name] = layer
+            m.submodules[f"layer_{layer.params.name}"] = layer
 
         # The chain.
         wiring.connect(m, wiring.flipped(self.events), layers[0].events)
         for before, after in zip(layers, layers[1:], strict=False):
             queue = SpikeQueue(before.params)
-            m.submodules[f"{before.params.name}_spikes"] = queue
+            m.submodules[f"spikes_{before.params.name}"] = queue
             wiring.connect(m, before.groups, queue.groups)
             wiring.connect(m, queue.events, after.events)
             m.d.comb += before.blocked.eq(queue.waiting)
