@@ -1,0 +1,172 @@
+"""train, export and evaluate as a user runs them."""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import pytest
+
+from spikeloom.config import load_config
+from spikeloom.image import load_image
+
+MAIN = "from spikeloom.cli.app import main; main()"
+QUICK = """
+[network]
+hidden = [16]
+[sparsity]
+start_epoch = 1
+every_epochs = 1
+stop_epoch = 3
+[training]
+epochs = 4
+"""
+
+
+@pytest.fixture
+def toml(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text(QUICK)
+    return file
+
+
+def test_train_export_evaluate(tmp_path, toml, spikeloom, document):
+    run = tmp_path / "runs" / "one"
+    trained = document(spikeloom("train", toml, "-o", run, "--seed", 5, "--json"))
+    assert sorted(file.name for file in run.iterdir()) == [
+        "checkpoint.safetensors",
+        "config.toml",
+        "history.jsonl",
+        "train.json",
+    ]
+    history = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in history] == [1, 2, 3, 4]
+    assert load_config(run / "config.toml").training.seed == trained["seed"] == 5
+    assert trained["rewirings"] == 3
+
+    exported = document(spikeloom("export", run, "--json"))
+    image = load_image(run / "network.safetensors")
+    proof = exported["torch_vs_reference"]
+    assert proof == {
+        "samples": 646,
+        "spike_mismatches": 0,
+        "membrane_mismatches": 0,
+        "prediction_mismatches": 0,
+    }
+    assert exported["synapses"] == image.synapses == trained["synapses"]
+    assert exported["density"] == image.density
+    assert exported["accuracy"]["validation"] == trained["accuracy"]["validation"]
+    left = json.loads((run / "export.json").read_text())
+    assert left["schema"] == 1
+    assert left["verb"] == "export"
+    assert left["accuracy"] == exported["accuracy"]
+
+    for split, samples in (("test", 359), ("validation", 287)):
+        done = document(spikeloom("evaluate", run, "--split", split, "--json"))
+        assert done["samples"] == samples
+        assert done["accuracy"] == exported["accuracy"][split] == done["correct"] / samples
+        low, high = done["interval_95"]
+        assert low < done["accuracy"] < high
+    assert (
+        document(spikeloom("evaluate", run, "--json"))["operations_per_sample"]
+        == (exported["operations_per_sample"])
+    )
+
+
+def test_an_exported_network_may_go_elsewhere(tmp_path, toml, spikeloom):
+    run, other = tmp_path / "run", tmp_path / "other" / "net.safetensors"
+    assert spikeloom("train", toml, "-o", run).exit_code == 0
+    assert spikeloom("export", run, "-o", other).exit_code == 0
+    assert load_image(other).inputs == 64
+    assert not (run / "network.safetensors").exists()
+    result = spikeloom("evaluate", other, "--dataset", "digits")
+    assert result.exit_code == 0
+    assert "of 359" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "says"),
+    [
+        pytest.param("[training]\nepoch = 3", [], "did you mean 'epochs'?", id="unknown key"),
+        pytest.param("[data]\nname = 'digit'", [], "did you mean 'digits'?", id="unknown data set"),
+        pytest.param("[data]\nname = 'mnist'", [], "SPIKELOOM_DATA", id="no data folder"),
+        pytest.param(
+            "[data]\nname = 'mnist'", ["--data-dir", "."], "is missing", id="no data files"
+        ),
+        pytest.param("", ["--seed", "-1"], "--seed", id="seed"),
+    ],
+)
+def test_wrong_training_is_one_sentence(
+    tmp_path, spikeloom, one_sentence, monkeypatch, text, arguments, says
+):
+    monkeypatch.delenv("SPIKELOOM_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.toml").write_text(text)
+    result = spikeloom("train", "run.toml", "-o", "out", *arguments)
+    assert result.exit_code == 2
+    assert says in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["run.toml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["train", "none.toml", "-o", "out"], "no configuration file", id="no toml"),
+        pytest.param(["train", "run.toml"], "Missing option", id="no output"),
+        pytest.param(
+            ["train", "run.toml", "-o", "run.toml/out"], "cannot write into", id="under a file"
+        ),
+        pytest.param(["export", "out"], "spikeloom train CONFIG -o out", id="nothing trained"),
+        pytest.param(["evaluate", "out"], "no network file", id="nothing exported"),
+    ],
+)
+def test_wrong_uses_are_one_sentence(
+    toml, tmp_path, monkeypatch, spikeloom, one_sentence, arguments, says
+):
+    monkeypatch.chdir(tmp_path)
+    result = spikeloom(*arguments)
+    assert result.exit_code == 2
+    assert says in one_sentence(result)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.toml"]
+
+
+def test_evaluating_on_data_of_another_size(tmp_path, network, spikeloom, one_sentence):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for part in ("train", "t10k"):
+        images, labels = bytes(20 * 28 * 28), bytes(i % 10 for i in range(20))
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(
+            struct.pack(">4I", 0x803, 20, 28, 28) + images
+        )
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, 20) + labels)
+    result = spikeloom("evaluate", network, "--dataset", "mnist", "--data-dir", tmp_path)
+    assert result.exit_code == 2
+    assert "has 64 inputs, but 'mnist' is encoded into 784" in one_sentence(result)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_an_interrupted_training_leaves_nothing(tmp_path, toml, number):
+    toml.write_text(QUICK.replace("epochs = 4", "epochs = 100000"))
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "train", str(toml), "-o", str(tmp_path / "out")],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "train 100000 epochs" in line:
+                break
+        time.sleep(1.0)
+        process.send_signal(number)
+        _, rest = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert "Traceback" not in rest
+    assert [file.name for file in tmp_path.iterdir()] == ["run.toml"]

@@ -1,0 +1,147 @@
+import pytest
+import torch
+from brevitas.nn import QuantLinear
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikeloom.arithmetic import ShiftLeak
+from spikeloom.config import parse_config
+from spikeloom.nn import Neuron, SpikingLinear, build_network
+from spikeloom.nn.quantizer import integer_weight, quantized_linear, straight_through
+
+NEURON = Neuron(leak=ShiftLeak(shift=3), reset="subtract", spiking=True, membrane_bits=10)
+
+
+def layer(inputs=20, neurons=6, **changed):
+    made = SpikingLinear(
+        inputs, neurons, **{"neuron": NEURON, "weight_bits": 4, "limit": 0.5, **changed}
+    )
+    made.initialise(1.5, torch.Generator().manual_seed(0))
+    return made
+
+
+@pytest.mark.parametrize("scale", ["fixed", "max", "learned"])
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+def test_brevitas_integers_are_whole_narrow_and_near(scale, bits):
+    torch.manual_seed(1)
+    linear = quantized_linear(30, 20, weight_bits=bits, scale=scale, limit=0.1)
+    assert isinstance(linear, QuantLinear)
+    integers, unit = integer_weight(linear)
+    largest = 2 ** (bits - 1) - 1
+    assert torch.equal(integers, integers.round())
+    assert integers.abs().max() == largest
+    inside = linear.weight.abs() <= largest * unit
+    assert ((linear.weight - integers * unit).abs()[inside] <= 0.5001 * unit).all()
+    # Brevitas' own dequantised weights are these integers times its scale.
+    assert torch.allclose(linear.quant_weight().value, integers * unit)
+    if scale == "fixed":
+        assert float(unit) == pytest.approx(0.1 / largest)
+
+
+def test_straight_through_has_the_exact_value_and_the_real_gradient():
+    real = torch.tensor([0.1, 1e8, -3.7], requires_grad=True)
+    out = straight_through(real, torch.tensor([7.0, 5.0, -4.0]))
+    assert out.tolist() == [7.0, 5.0, -4.0]
+    (out * torch.tensor([1.0, 2.0, 3.0])).sum().backward()
+    assert real.grad is not None
+    assert real.grad.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_gradient_does_not_depend_on_the_unit():
+    """Halving every real weight and the threshold gives the same integers and doubles gradients."""
+    events = (torch.rand(5, 3, 20, generator=torch.Generator().manual_seed(4)) < 0.4).float()
+    results = []
+    for size in (1.0, 0.5):
+        made = layer(scale="max", threshold=size)
+        spikes, _, _ = made(events)
+        spikes.sum().backward()
+        results.append((made.integers(), spikes, made.weight.grad * size))
+    assert torch.equal(results[0][0].weight, results[1][0].weight)
+    assert torch.equal(results[0][0].threshold, results[1][0].threshold)
+    assert torch.equal(results[0][1], results[1][1])
+    assert torch.allclose(results[0][2], results[1][2], rtol=1e-4)
+
+
+def test_dense_gradients_reach_masked_places():
+    made = layer()
+    mask = torch.rand(6, 20, generator=torch.Generator().manual_seed(5)) < 0.4
+    made.set_mask(mask)
+    spikes, membranes, _ = made(torch.ones(4, 2, 20))
+    (spikes.sum() + membranes.sum()).backward()
+    assert (made.weight.grad[~mask] != 0).any()
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 999), share=st.floats(0, 1), scale=st.sampled_from(["fixed", "max"]))
+def test_masked_weights_are_zero_in_the_integers(seed, share, scale):
+    generator = torch.Generator().manual_seed(seed)
+    made = layer(scale=scale)
+    mask = torch.rand(6, 20, generator=generator) < share
+    made.set_mask(mask)
+    assert (made.weight[~mask] == 0).all()
+    assert (made.integers().weight[~mask] == 0).all()
+
+
+def test_threshold_and_bias_are_counted_in_weights():
+    made = layer(scale="fixed", threshold=2.0, bias=True)
+    with torch.no_grad():
+        made.bias.copy_(torch.linspace(-0.6, 0.6, 6))
+    integers = made.integers()
+    assert integers.scale == pytest.approx(2.0 * 0.5 / 7)
+    assert integers.threshold.tolist() == [14] * 6
+    assert integers.bias.tolist() == [-4, -3, -1, 1, 3, 4]  # round(b * 7)
+    _, membranes, _ = made(torch.zeros(1, 1, 20))
+    assert membranes[0, 0].tolist() == [-4, -3, -1, 1, 3, 4]
+    membranes.sum().backward()
+    assert made.bias.grad is not None
+    assert (made.bias.grad == made.bias.grad[0]).all()
+
+
+def test_a_layer_without_weights_still_has_integers():
+    made = layer(scale="max")
+    made.set_mask(torch.zeros(6, 20, dtype=torch.bool))
+    integers = made.integers()
+    assert (integers.weight == 0).all()
+    assert (integers.threshold > 0).all()
+    spikes, _, _ = made(torch.ones(3, 2, 20))
+    assert (spikes == 0).all()
+
+
+def test_sums_beyond_float32_are_refused():
+    with pytest.raises(ValueError, match="2\\^24"):
+        layer(inputs=140_000, neurons=1, weight_bits=8)
+
+
+def test_learned_scale_begins_at_the_drawn_weights():
+    made = layer(scale="learned")
+    assert made.integers().scale == pytest.approx(made.weight.abs().max().item() / 7)
+
+
+@pytest.mark.parametrize("readout", ["membrane", "count"])
+def test_networks_are_read_out_as_configured(readout):
+    config = parse_config(f"[network]\nhidden = [12]\nreadout = '{readout}'", source="x")
+    network = build_network(config, inputs=20, classes=4)
+    for made in network.layers:
+        made.initialise(2.0, torch.Generator().manual_seed(0))
+    activity = network(torch.rand(5, 6, 20, generator=torch.Generator().manual_seed(1)) < 0.5)
+    assert activity.logits.shape == (5, 4)
+    if readout == "membrane":
+        assert torch.equal(activity.scores, activity.membranes[-1][-1])
+        assert (activity.spikes[-1] == 0).all()
+    else:
+        assert torch.equal(activity.scores, activity.spikes[-1].sum(dim=0))
+        assert (activity.spikes[-1] != 0).any()
+    assert torch.equal(activity.predictions, activity.scores.argmax(dim=1))
+
+
+def test_dropout_silences_whole_neurons_in_training_only():
+    text = "[network]\nhidden = [40]\n[training]\ndropout = 0.5"
+    network = build_network(parse_config(text, source="x"), inputs=20, classes=4)
+    for made in network.layers:
+        made.initialise(2.0, torch.Generator().manual_seed(0))
+    events = torch.ones(8, 3, 20)
+    torch.manual_seed(0)
+    kept = network.train()(events).membranes[-1]
+    assert not torch.equal(kept, network(events).membranes[-1])
+    calm = network.eval()(events).membranes[-1]
+    assert torch.equal(calm, network(events).membranes[-1])
