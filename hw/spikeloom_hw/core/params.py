@@ -9,7 +9,6 @@ from spikeloom.image import Layer, Leak, NetworkImage, Reset
 from spikeloom.packing import LANES, IndexForm, SynapseWords, pack
 from spikeloom.packing.words import unsigned_bits
 
-
 BLOCK_RAM = {"ram_style": "block"}
 """Keeps a small memory in block RAM, where the cost model counts it; logic cells are scarcer."""
 
@@ -147,15 +146,16 @@ class CoreParams:
         """The core that runs ``image`` with ``lanes`` lanes in each layer."""
         packed = [pack(layer, own) for layer, own in zip(image.layers, lanes, strict=True)]
         return cls(
-            layers=tuple(map(_layer_params, image.layers, packed)),
-            contents=tuple(map(_layer_contents, image.layers, packed)),
+            layers=tuple(map(layer_params, image.layers, packed)),
+            contents=tuple(map(layer_contents, image.layers, packed)),
             time_steps=image.time_steps,
             count_readout=image.readout == "count",
             trace=trace,
         )
 
 
-def _layer_params(layer: Layer, words: SynapseWords) -> LayerParams:
+def layer_params(layer: Layer, words: SynapseWords) -> LayerParams:
+    """The shape of the gateware for ``layer``, packed as ``words``."""
     return LayerParams(
         name=layer.name,
         inputs=layer.inputs,
@@ -179,7 +179,8 @@ def _layer_params(layer: Layer, words: SynapseWords) -> LayerParams:
     )
 
 
-def _layer_contents(layer: Layer, words: SynapseWords) -> LayerContents:
+def layer_contents(layer: Layer, words: SynapseWords) -> LayerContents:
+    """What the memories hold for ``layer``, packed as ``words``."""
     slots = np.stack([words.index, words.weight], axis=-1).tolist()
     return LayerContents(
         pointers=tuple(zip(words.base.tolist(), words.count.tolist(), strict=True)),

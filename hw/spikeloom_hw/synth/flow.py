@@ -22,15 +22,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_directory, to_json
+from spikeloom.files import atomic_directory, write_step
 from spikeloom_hw.boards.files import check_top
+from spikeloom_hw.generate import DESIGN, Design, load_design
 from spikeloom_hw.synth import nextpnr, yosys
 from spikeloom_hw.synth.nextpnr import CriticalPath, Placement, Usage
 from spikeloom_hw.synth.tools import Tool, ToolError, find_tool, run_tool
 from spikeloom_hw.targets import Target
 
-SCHEMA = 1
-RESULT = "synth.json"
 BITSTREAM = "top.bin"
 SOURCES = ("top.v", "top.pcf")
 
@@ -62,7 +61,8 @@ class Synthesis:
         tools: version of each tool, by name.
         seconds: of the whole flow.
         critical_path: the slowest path of the core's clock.
-        schema: version of this record.
+        network_sha256: the network in it; None for a design that does not say.
+        lanes: of each layer; None for a design that does not say.
     """
 
     target: str
@@ -75,10 +75,11 @@ class Synthesis:
     tools: dict[str, str]
     seconds: float
     critical_path: CriticalPath | None
-    schema: int = SCHEMA
+    network_sha256: str | None
+    lanes: list[int] | None
 
     def document(self) -> dict[str, Any]:
-        """Plain values, as written to `synth.json`."""
+        """Plain values, as `synth.json` holds them."""
         return asdict(self)
 
 
@@ -99,6 +100,7 @@ def synthesize(
     """
     check_top(target)
     sources = _sources(design)
+    described = _description(design, target)
     tools = {name: find_tool(name) for name in ("yosys", "nextpnr-ice40", "icepack")}
     started = time.perf_counter()
     with atomic_directory(directory) as work:
@@ -120,8 +122,10 @@ def synthesize(
             tools={name: tool.version for name, tool in tools.items()},
             seconds=round(time.perf_counter() - started, 3),
             critical_path=placement.critical_path,
+            network_sha256=described.network_sha256 if described else None,
+            lanes=[layer.lanes for layer in described.layers] if described else None,
         )
-        (work / RESULT).write_text(to_json(result.document()))
+        write_step(work, "synth", result.seconds, result.document())
     shutil.rmtree(_failed(directory), ignore_errors=True)
     return result
 
@@ -131,6 +135,18 @@ def _sources(design: Path) -> Sequence[Path]:
         if not (design / name).is_file():
             raise UserError(f"{design} has no {name}; make it with: spikeloom generate")
     return [*(design / name for name in SOURCES), *sorted(design.glob("top.*.mem"))]
+
+
+def _description(design: Path, target: Target) -> Design | None:
+    """What the design says about itself, if it does; refuses one for another target."""
+    if not (design / DESIGN).is_file():
+        return None
+    described = load_design(design)
+    if described.target != target.name:
+        raise UserError(
+            f"{design} was generated for {described.target}; generate it for {target.name}"
+        )
+    return described
 
 
 def _run(

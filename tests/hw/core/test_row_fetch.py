@@ -1,0 +1,76 @@
+"""RowFetch: every non-empty row and every step, in order, whatever the pace."""
+
+import pytest
+
+from spikeloom_hw.core.row_fetch import RowFetch
+from streams import PAUSES, consumer, producer, recorder, run_scenario
+
+
+def spike(address):
+    return {"address": address, "step": 0, "last": 0}
+
+
+def step(last=0):
+    return {"address": 0, "step": 1, "last": last}
+
+
+def expected_rows(contents, events):
+    rows = []
+    for event in events:
+        if event["step"]:
+            rows.append(("step", event["last"]))
+        elif event["address"] < len(contents.pointers):
+            base, count = contents.pointers[event["address"]]
+            if count:
+                rows.append((base, count))
+    return rows
+
+
+def as_row(payload):
+    if payload.step:
+        return "step", payload.last
+    return payload.pointer.base, payload.pointer.count
+
+
+EVENTS = {
+    "one row": [spike(0), step(1)],
+    "a step with nothing": [step(), step(1)],
+    "every row, twice": [*map(spike, range(11)), *map(spike, range(11)), step(1)],
+    "addresses that are no rows": [spike(11), spike(3), spike(15), step(1)],
+}
+
+
+@pytest.mark.parametrize("back_pressure", PAUSES.values(), ids=PAUSES)
+@pytest.mark.parametrize("idle", PAUSES.values(), ids=PAUSES)
+@pytest.mark.parametrize("events", EVENTS.values(), ids=EVENTS)
+def test_rows_in_order(layer_of, events, idle, back_pressure):
+    _, params, contents = layer_of([11, 6], 2, density=0.15)
+    assert any(count == 0 for _, count in contents.pointers)
+    expected = expected_rows(contents, events)
+    dut = RowFetch(params, contents)
+    rows = []
+    run_scenario(
+        dut,
+        producer(dut.events, events, idle),
+        consumer(dut.rows, rows, len(expected), back_pressure),
+    )
+    assert [as_row(row) for row in rows] == expected
+
+
+def test_one_event_a_cycle(layer_of):
+    _, params, contents = layer_of([11, 6], 2, density=1.0)
+    dut = RowFetch(params, contents)
+    seen = []
+
+    async def always_ready(ctx):
+        ctx.set(dut.rows.ready, 1)
+
+    run_scenario(
+        dut,
+        always_ready,
+        producer(dut.events, [*map(spike, range(11)), step()]),
+        background=[recorder(dut.rows.valid, into=seen)],
+    )
+    first = seen[0][0]
+    assert first == 2
+    assert [cycle for (cycle,) in seen] == list(range(first, first + 11))
