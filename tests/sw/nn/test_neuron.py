@@ -54,9 +54,8 @@ def test_step_equals_the_arithmetic(neuron, seed, reach):
     met = arithmetic.leak(v, neuron.leak) + a
     threshold[32:] = np.maximum(met, 1)[32:]
     spikes, after = reference(v, a, threshold, neuron)
-    got_spikes, got_after, _ = neuron_step(
-        *(torch.from_numpy(x).float() for x in (v, a, threshold)), neuron
-    )
+    floats = [torch.from_numpy(integers).float() for integers in (v, a, threshold)]
+    got_spikes, got_after, _ = neuron_step(floats[0], floats[1], floats[2], neuron)
     assert np.array_equal(got_spikes.numpy(), spikes)
     assert np.array_equal(got_after.numpy(), after)
 

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeloom.config import SparsityConfig
+from spikeloom.config import parse_config
 from spikeloom.sparsity import (
     GradientTrace,
     Rewirer,
@@ -104,17 +104,23 @@ def test_regrown_counts_are_exact_over_scopes(pruned, rho):
 
 
 def rewirer(layers, *, ratio="constant", regrow="momentum", rho=0.4, density=0.1, fraction=0.3):
-    config = SparsityConfig(
-        initial_density=0.5,
-        density=density,
-        ratio=ratio,
-        regrow=regrow,
-        rho=rho,
-        fraction=fraction,
-        start_epoch=1,
-        every_epochs=1,
-        stop_epoch=1000,
-    )
+    config = parse_config(
+        f"""
+        [sparsity]
+        initial_density = 0.5
+        density = {density}
+        ratio = "{ratio}"
+        regrow = "{regrow}"
+        rho = {rho}
+        fraction = {fraction}
+        start_epoch = 1
+        every_epochs = 1
+        stop_epoch = 1000
+        [training]
+        epochs = 1000
+        """,
+        source="test",
+    ).sparsity
     generator = torch.Generator().manual_seed(3)
     initialise_masks(layers, config, generator)
     return Rewirer.from_config(layers, config, epochs=1000, generator=generator)
