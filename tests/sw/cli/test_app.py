@@ -85,7 +85,9 @@ def test_missing_extra_is_named(tmp_path, network, verb, blocked, extra):
         pytest.param(["qqqq"], "verbs are train,", id="verb like no other"),
         pytest.param(["inspect"], "Missing argument 'NETWORK'", id="missing argument"),
         pytest.param(["inspect", "x", "--jsno"], "--json", id="unknown option"),
-        pytest.param(["inspect", "x", "--lanes", "3"], "'--lanes': '3' is not one", id="choice"),
+        pytest.param(
+            ["inspect", "x", "--lanes", "3"], "'--lanes': '3' is not a number of lanes", id="choice"
+        ),
         pytest.param(["inspect", "x", "y"], "unexpected extra argument", id="too many"),
         pytest.param(["--nonsense"], "--nonsense", id="option of the group"),
     ],

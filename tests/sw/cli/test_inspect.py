@@ -1,16 +1,19 @@
 import pytest
 
-from spikeloom.packing import LANES, pack
+from spikeloom.packing import pack
 
 
-@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize("lanes", [(1, 1), (8, 1), (2, 4)])
 def test_numbers_are_those_of_the_image(spikeloom, document, network, small_image, lanes):
-    data = document(spikeloom("inspect", network, "--lanes", lanes, "--json"))
+    data = document(spikeloom("inspect", network, "--lanes", "{},{}".format(*lanes), "--json"))
     hidden, readout = small_image.layers
     assert data["synapses"] == hidden.synapses + readout.synapses
     assert data["weight_bits"] == 4
     assert data["encoding"] == {"kind": "latency", "threshold": 64}
-    assert data["bits_stored"] == sum(pack(layer, lanes).bits for layer in small_image.layers)
+    assert data["bits_stored"] == sum(
+        pack(layer, own).bits for layer, own in zip(small_image.layers, lanes, strict=True)
+    )
+    assert data["lanes"] == list(lanes)
     assert data["bits_dense"] == (64 * 12 + 12 * 10) * 4
     assert [layer["neurons"] for layer in data["layers"]] == [12, 10]
     assert data["layers"][0]["threshold"] == [
