@@ -1,5 +1,6 @@
 """Random networks: the strategies and builders that the tests of every package share."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -64,7 +65,7 @@ def random_network(
     ``shared`` gives all neurons of a layer one threshold and no bias, otherwise each has its own.
     """
     made = []
-    for number, (inputs, neurons) in enumerate(zip(shape, shape[1:], strict=False)):
+    for number, (inputs, neurons) in enumerate(itertools.pairwise(shape)):
         last = number == len(shape) - 2
         present = rng.random((inputs, neurons)) < density
         made.append(

@@ -13,7 +13,7 @@ PAUSES = {
 """Cycles to wait before each transfer, in turn; for tests with ``idle`` and ``back-pressure``."""
 
 
-class TooLong(AssertionError):
+class TooLongError(AssertionError):
     """The test benches did not end before the deadline."""
 
 
@@ -21,7 +21,7 @@ def run_scenario(dut, *benches, background=(), deadline=DEADLINE):
     """Runs ``benches`` to their ends.
 
     Raises:
-        TooLong: they take more than ``deadline`` cycles, as in a deadlock.
+        TooLongError: they take more than ``deadline`` cycles, as in a deadlock.
     """
     running = set(range(len(benches)))
 
@@ -37,7 +37,7 @@ def run_scenario(dut, *benches, background=(), deadline=DEADLINE):
             await ctx.tick()
             if not running:
                 return
-        raise TooLong(f"{len(running)} test benches still run after {deadline} cycles")
+        raise TooLongError(f"{len(running)} test benches still run after {deadline} cycles")
 
     simulator = Simulator(Fragment.get(dut, None))
     simulator.add_clock(1e-6)

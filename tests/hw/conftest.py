@@ -1,6 +1,7 @@
 """What all gateware tests share."""
 
 import gc
+import random
 
 import pytest
 from amaranth._unused import MustUse
@@ -25,16 +26,26 @@ def echo_core():
     return EchoCore()
 
 
+@pytest.fixture
+def large_core():
+    """The same, with 32 block RAMs of an iCE40."""
+    return EchoCore(address_bits=15, word_bits=4)
+
+
 OUTPUTS = 4
 
 
 class EchoCore(wiring.Component):
-    """Address `a` adds one to output `a mod 4`; the class is the last address's output."""
+    """Address `a` adds one to output `a mod 4`; the class is the last address's output.
 
-    def __init__(self):
+    With `address_bits` and `word_bits` it takes more block RAM, to no use.
+    """
+
+    def __init__(self, address_bits=4, word_bits=2):
+        self.address_bits, self.word_bits = address_bits, word_bits
         super().__init__(
             {
-                "events": In(stream.Signature(EventLayout(4))),
+                "events": In(stream.Signature(EventLayout(address_bits))),
                 "scores": Out(stream.Signature(ScoreLayout(9, 2))),
             }
         )
@@ -42,8 +53,13 @@ class EchoCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         # A translation through block RAM, so that the bitstream holds contents.
+        useless = random.Random(1)
+        words = [
+            useless.getrandbits(self.word_bits) & -OUTPUTS | a % OUTPUTS
+            for a in range(1 << self.address_bits)
+        ]
         m.submodules.table = table = memory.Memory(
-            shape=2, depth=16, init=[a % OUTPUTS for a in range(16)], attrs={"ram_style": "block"}
+            shape=self.word_bits, depth=len(words), init=words, attrs={"ram_style": "block"}
         )
         read = table.read_port()
         counts = [Signal(8, name=f"count{n}") for n in range(OUTPUTS)]
@@ -60,10 +76,10 @@ class EchoCore(wiring.Component):
                     with m.Elif(event.last):
                         m.next = "SCORE"
             with m.State("COUNT"):
-                with m.Switch(read.data):
+                with m.Switch(read.data[:2]):
                     for n, count in enumerate(counts):
                         with m.Case(n):
-                            m.d.sync += count.eq(count + 1)
+                            m.d.sync += count.eq(count + ~read.data[2:].xor())
                 m.d.sync += best.eq(read.data)
                 m.next = "EVENT"
             with m.State("SCORE"):

@@ -105,11 +105,7 @@ def test_equal_designs_give_equal_bytes(tmp_path):
         subprocess.run(
             [sys.executable, "-c", program, str(folder)],
             cwd=Path(__file__).parent,
-            env={
-                "PYTHONHASHSEED": seed,
-                "PYTHONPATH": ":".join(sys.path),
-                "HOME": str(Path.home()),
-            },
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
             check=True,
         )
         contents.append({file.name: file.read_bytes() for file in folder.iterdir()})

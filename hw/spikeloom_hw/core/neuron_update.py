@@ -4,7 +4,10 @@ The membrane banks are walked once, group by group. Nothing can hold the walk up
 it begins only when whoever takes the groups has room for all of them (``blocked`` is low).
 """
 
-from amaranth.hdl import Const, Module, Mux, Signal, ValueLike, signed
+import itertools
+from typing import Any
+
+from amaranth.hdl import Const, Module, Mux, ShapeLike, Signal, ValueLike, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -60,7 +63,7 @@ class NeuronUpdate(wiring.Component):
             {"valid": 1, "group": self.params.group_bits, "end": 1, "last": 1}
         )
         stages = [Signal(token, name=f"stage_{cycle}") for cycle in range(latency + 1)]
-        for before, after in zip(stages, stages[1:], strict=False):
+        for before, after in itertools.pairwise(stages):
             m.d.sync += after.eq(before)
 
         # Cycle 0: walk.
@@ -136,15 +139,19 @@ class NeuronUpdate(wiring.Component):
 def _lane_memory(
     params: LayerParams,
     shared: int | None,
-    shape: object,
-    values: tuple[tuple[int, ...], ...],
+    shape: ShapeLike,
+    values: Any,
 ) -> Memory | None:
-    """A memory with one parameter a lane, or None when all neurons share it."""
+    """A memory with one parameter a lane, or None when all neurons share it.
+
+    ``values`` holds a tuple of one integer a lane for each group (Any, as amaranth-stubs knows
+    nothing of constants of an aggregate shape).
+    """
     if shared is not None:
         return None
     return Memory(
-        shape=data.ArrayLayout(shape, params.lanes),  # type: ignore[arg-type]
+        shape=data.ArrayLayout(shape, params.lanes),
         depth=params.groups,
-        init=list(values),
+        init=values,
         attrs=BLOCK_RAM,
     )

@@ -9,6 +9,8 @@ The pointer is read while the row before it is still being streamed, so rows fol
 without a bubble. A row without words takes its cycle here and none of the weight memory's.
 """
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
@@ -33,12 +35,10 @@ class RowFetch(wiring.Component):
 
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
         self.params = params
-        pointer = PointerLayout(params)
+        # Any, as amaranth-stubs knows nothing of constants of an aggregate shape.
+        pointers: Any = [{"base": base, "count": count} for base, count in contents.pointers]
         self.pointers = Memory(
-            shape=pointer,
-            depth=params.inputs,
-            init=[{"base": base, "count": count} for base, count in contents.pointers],
-            attrs=BLOCK_RAM,
+            shape=PointerLayout(params), depth=params.inputs, init=pointers, attrs=BLOCK_RAM
         )
         super().__init__(
             {

@@ -9,6 +9,8 @@ Each layer works on a step of its own: while one updates its neurons, the next s
 spikes of the step before.
 """
 
+import itertools
+
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -58,7 +60,7 @@ class SpikingCore(wiring.Component):
 
         # The chain.
         wiring.connect(m, wiring.flipped(self.events), layers[0].events)
-        for before, after in zip(layers, layers[1:], strict=False):
+        for before, after in itertools.pairwise(layers):
             queue = SpikeQueue(before.params)
             m.submodules[f"spikes_{before.params.name}"] = queue
             wiring.connect(m, before.groups, queue.groups)

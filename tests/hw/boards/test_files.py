@@ -11,9 +11,7 @@ from spikeloom_hw.targets import TARGETS
 
 
 def write(core, folder, target="icebreaker"):
-    return write_top(
-        core, target=TARGETS[target], inputs=16, design_hash=b"hash", directory=folder
-    )
+    return write_top(core, target=TARGETS[target], inputs=16, design_hash=b"hash", directory=folder)
 
 
 def test_top_is_complete(echo_core, tmp_path):

@@ -13,7 +13,7 @@ IDENTITY = protocol.Identity(version=protocol.VERSION, design_hash=HASH)
 
 
 def talk(core, *parts):
-    """Send bytes, and idle cycles between them; return what came back, and the lights at the end."""
+    """Send bytes, with idle cycles between; return what came back, and the lights at the end."""
     dut = SerialDevice(core, inputs=16, design_hash=HASH, clock_hz=BIT * 1e6)
     received = bytearray()
     lights = {}
@@ -28,9 +28,7 @@ def talk(core, *parts):
                 for level in [0, *((byte >> bit) & 1 for bit in range(8)), 1]:
                     ctx.set(dut.rx, level)
                     await ctx.tick().repeat(BIT)
-        lights.update(
-            active=ctx.get(dut.active), lost=ctx.get(dut.lost), label=ctx.get(dut.label)
-        )
+        lights.update(active=ctx.get(dut.active), lost=ctx.get(dut.lost), label=ctx.get(dut.label))
 
     async def line(ctx):
         while True:
@@ -98,4 +96,3 @@ def test_a_loss_lights_up_and_the_device_goes_on(echo_core, sent):
     answers, lights = talk(echo_core, sent + sample, answer_time(protocol.answer_bytes(4)))
     assert answers == protocol.encode_answer([0, 0, 1, 0], 2)
     assert lights == {"active": 1, "lost": 1, "label": 2}
-

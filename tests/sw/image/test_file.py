@@ -8,8 +8,8 @@ import pytest
 import safetensors.numpy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from networks import random_network
 
+from networks import random_network
 from spikeloom.errors import UserError
 from spikeloom.image import IntegrateLeak, ShiftLeak, load_image, save_image
 from spikeloom.image.file import ARRAYS, image_sha256

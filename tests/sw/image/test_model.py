@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import layers
 
+from networks import layers
 from spikeloom.arithmetic import leak, rails
 from spikeloom.image import IntegrateLeak, Layer
 from spikeloom.image.widths import signed_bits

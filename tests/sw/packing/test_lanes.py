@@ -5,8 +5,8 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
-from networks import random_network
 
+from networks import random_network
 from spikeloom.errors import UserError
 from spikeloom.packing import propose_lanes, resolve_lanes
 

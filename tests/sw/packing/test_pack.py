@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import layers
 
+from networks import layers
 from spikeloom.image import IntegrateLeak, Layer
 from spikeloom.packing import LANES, entropy_bound, pack, packing_cost, unpack
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from networks import random_events, random_network
 
+from networks import random_events, random_network
 from spikeloom.arithmetic import neuron_step
 from spikeloom.image import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.reference import simulate
