@@ -11,6 +11,8 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +70,8 @@ def build_bench(
             f"cannot read {core}: {error.strerror}; generate the design again"
         ) from error
     bench = render_bench(shape, waves=waves)
+    with _writing(cache):
+        cache.mkdir(parents=True, exist_ok=True)
     flags = [*verilator.FLAGS, *verilator.MAKE_VARIABLES.values(), *tools.fingerprint]
     texts = [bench, str(waves), *flags]
     place = cache / f"bench-{_digest(source, *map(str.encode, texts))}"
@@ -119,21 +123,28 @@ def _compile(
 
 def _store(place: Path, files: list[Path]) -> None:
     """Make the folder `place` of `files`, whole or not at all, whoever else does the same."""
+    with (
+        _writing(place.parent),
+        tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as scratch,
+    ):
+        new = Path(scratch) / place.name
+        new.mkdir()
+        for file in files:
+            shutil.copy2(file, new)
+        try:
+            new.rename(place)
+        except OSError:
+            if not place.is_dir():  # else another process was first, with the same content
+                raise
+
+
+@contextmanager
+def _writing(cache: Path) -> Iterator[None]:
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as scratch:
-            new = Path(scratch) / place.name
-            new.mkdir()
-            for file in files:
-                shutil.copy2(file, new)
-            try:
-                new.rename(place)
-            except OSError:
-                if not place.is_dir():  # else another process was first, with the same content
-                    raise
+        yield
     except OSError as error:
         raise UserError(
-            f"cannot write the cache {place.parent}: {error.strerror}; "
+            f"cannot write the cache {cache}: {error.strerror}; "
             "set SPIKELOOM_CACHE to a folder that can be written"
         ) from error
 

@@ -21,7 +21,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         cycles: length of the run, without reset.
         results: samples whose last score was taken.
         unstable: cycles in which a waiting score changed or vanished.
-        hung: nothing moved any more although events or results were outstanding.
+        hung: nothing moved any more, or the run came to no end, although events or results were
+            outstanding.
     """
 
     cycles: int

@@ -26,5 +26,5 @@ async def play(dut: Any) -> None:
         hung=bool(int(dut.hung.value)),
     )
     Path(OUTCOME).write_bytes(msgspec.json.encode(outcome))
-    assert not outcome.hung, f"the core went quiet in cycle {outcome.cycles}"
+    assert not outcome.hung, f"the core came to no end in {outcome.cycles} cycles"
     assert not outcome.unstable, "the core changed a score while it was waiting to be taken"

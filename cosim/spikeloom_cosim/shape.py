@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from spikeloom_hw.generate import Design
+from spikeloom_hw.generate import Design
 
 WORD_BITS = 32
 

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +48,37 @@ class Mode:
     stall: int = 0
     shuffled: bool = False
 
+    @property
+    def full_rate(self) -> bool:
+        """Neither side ever pauses, so that the time of every result is determined."""
+        return not (self.isolated or self.idle or self.stall)
+
 
 ISOLATED = Mode(name="isolated", isolated=True)
 STREAMING = Mode(name="streaming")
 STRESS = Mode(name="stress", idle=CHANCES // 3, stall=CHANCES // 2, shuffled=True)
 MODES = (ISOLATED, STREAMING, STRESS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watchdog:
+    """When a run without an end is ended.
+
+    Attributes:
+        patience: cycles without any transfer.
+        limit: cycles of the whole run.
+    """
+
+    patience: int
+    limit: int
+
+    @classmethod
+    def of(cls, latency: NDArray[np.int64]) -> Self:
+        """Bounds for samples of these latencies, that no healthy core reaches in any mode."""
+        # The longest silence of a core is shorter than a sample; the stress mode adds pauses of
+        # some hundred cycles, and makes a run about twice as long.
+        patience = 10_000 + 2 * int(latency.max())
+        return cls(patience=patience, limit=4 * patience + 16 * int(latency.sum()))
 
 
 def run_mode(
@@ -63,7 +90,7 @@ def run_mode(
     memories: Sequence[Path],
     folder: Path,
     seed: int,
-    patience: int,
+    watchdog: Watchdog,
     waves_from: int | None = None,
 ) -> Recording:
     """Play `events`, bool [samples, steps, inputs], in the new folder `folder`.
@@ -71,7 +98,7 @@ def run_mode(
     Args:
         memories: the `.mem` files that the core reads when it starts.
         seed: of the pauses and the order of events.
-        patience: cycles without any transfer after which the core counts as hung.
+        watchdog: ends a run that comes to no end.
         waves_from: sample from which `WAVES` is written; the build must be able to.
 
     Raises:
@@ -87,7 +114,8 @@ def run_mode(
         "idle": mode.idle,
         "stall": mode.stall,
         "random": seed,
-        "patience": patience,
+        "patience": watchdog.patience,
+        "limit": watchdog.limit,
     }
     if mode.isolated:
         settings["isolated"] = None

@@ -1,0 +1,266 @@
+"""The verb `verify`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from rich.console import RenderableType
+
+from spikeloom.cli.console import (
+    Console,
+    json_option,
+    network_path,
+    run_folder,
+    table,
+    write_step,
+)
+from spikeloom.datasets import SplitName
+from spikeloom.errors import UserError
+from spikeloom.image import NetworkImage, load_image
+from spikeloom.image.file import image_sha256
+from spikeloom.reference import simulate
+from spikeloom_cosim.core import Core
+from spikeloom_cosim.design import load_core
+from spikeloom_cosim.divergence import KINDS, Kind
+from spikeloom_cosim.expectation import Expectation, expect
+from spikeloom_cosim.samples import sample_events
+from spikeloom_cosim.toolchain import find_toolchain
+from spikeloom_cosim.verify import CoreResult, verify_core
+from spikeloom_hw.core.params import LANES
+from spikeloom_hw.generate import generate
+from spikeloom_hw.targets import TARGETS
+
+DEFAULT_LANES = 8
+_LANES = {str(lanes) for lanes in LANES}
+FAILURE_FOLDER = "verify-failure"
+EXIT_MISMATCH = 1
+_SHOWN: tuple[Kind, ...] = ("spike", "membrane", "score", "cycle")
+
+
+class SampleCount(click.ParamType):
+    """A positive number, or `all`, which is None."""
+
+    name = "N|all"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        """Parse one value."""
+        if value == "all":
+            return None
+        try:
+            count = int(value)
+        except ValueError:
+            count = 0
+        if count < 1:
+            self.fail(f"{value!r} is neither a positive number nor 'all'", param, ctx)
+        return count
+
+
+class Lanes(click.ParamType):
+    """Lanes of every layer, or one number a layer with commas between."""
+
+    name = "L[,L...]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Parse one value."""
+        parts = str(value).split(",")
+        if not all(part in _LANES for part in parts):
+            self.fail(f"{value!r} is not lanes such as 8 or 8,1, each of {set(LANES)}", param, ctx)
+        return tuple(map(int, parts))
+
+
+@click.command(epilog="Example: spikeloom verify runs/demo --lanes 1 --lanes 8")
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option(
+    "--lanes",
+    "lanes",
+    type=Lanes(),
+    multiple=True,
+    help=f"Lanes of the core, a layer each or of all; may be repeated.  [default: {DEFAULT_LANES}]",
+)
+@click.option(
+    "--samples", type=SampleCount(), default="all", show_default=True, help="How many samples."
+)
+@click.option(
+    "--split",
+    type=click.Choice(get_args(SplitName)),
+    default="test",
+    show_default=True,
+    help="The samples to use.",
+)
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Where data sets are, if read from files."
+)
+@click.option(
+    "--level",
+    type=click.Choice(["rtl"]),
+    default="rtl",
+    show_default=True,
+    help="What is simulated: the generated Verilog.",
+)
+@click.option(
+    "--design",
+    type=click.Path(path_type=Path),
+    help="Verify this generated folder, as it is, instead of generating one.",
+)
+@click.option(
+    "--target",
+    type=click.Choice(sorted(TARGETS)),
+    default="icebreaker",
+    show_default=True,
+    help="Board to generate for.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the random pauses.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where verify.json goes.  [default: the network's folder]",
+)
+@json_option
+@click.pass_context
+def verify(
+    context: click.Context,
+    network: Path,
+    lanes: tuple[tuple[int, ...], ...],
+    samples: int | None,
+    split: SplitName,
+    data_dir: Path | None,
+    level: str,
+    design: Path | None,
+    target: str,
+    seed: int,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Simulate the core and compare it, bit for bit, with the integer reference.
+
+    Every spike, every membrane after every step, every score and class, and the cycles of every
+    sample are compared, with samples one by one, back to back, and under random pauses. Ends with
+    code 1 when anything differs, and names the first difference.
+    """
+    if design is not None and lanes:
+        raise UserError("--design has lanes of its own; leave out --lanes")
+    console = Console(as_json=as_json)
+    path = network_path(network)
+    folder = run_folder(path) if output is None else output
+    tools = find_toolchain()
+    image = load_image(path)
+    with console.step("integer reference"):
+        events = sample_events(image, split=split, count=samples, data_dir=data_dir)
+        trace = simulate(image, events)
+    results = []
+    with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
+        if design is not None:
+            cores = [_own_core(design, path, image)]
+        else:
+            with console.step("generate"):
+                cores = [
+                    _generated(image, each, target, Path(scratch) / str(number))
+                    for number, each in enumerate(lanes or [(DEFAULT_LANES,)])
+                ]
+        for core in cores:
+            with console.step(f"{level}, lanes {_spoken(core.lanes)}, {len(events)} samples"):
+                expected = expect(image, trace, core.lanes)
+                results.append(
+                    verify_core(
+                        core,
+                        expected,
+                        tools=tools,
+                        seed=seed,
+                        failure_folder=folder / f"{FAILURE_FOLDER}-{_spoken(core.lanes)}",
+                    )
+                )
+    document = _document(results, level=level, image=image, split=split)
+    written = write_step(folder, "verify", console.seconds, document)
+    console.result(document, _table(results))
+    console.note(f"written to {written}")
+    _report_failures(console, results)
+    if any(result.first is not None for result in results):
+        context.exit(EXIT_MISMATCH)
+
+
+def _own_core(design: Path, network: Path, image: NetworkImage) -> Core:
+    core = load_core(design)
+    if core.network_sha256 != image_sha256(image):
+        raise UserError(
+            f"{design} was generated from another network than {network}; "
+            "name the network it was generated from"
+        )
+    return core
+
+
+def _generated(image: NetworkImage, lanes: tuple[int, ...], target: str, folder: Path) -> Core:
+    own = lanes * len(image.layers) if len(lanes) == 1 else lanes
+    if len(own) != len(image.layers):
+        raise UserError(
+            f"--lanes {_spoken(lanes)} is for {len(lanes)} layers, but the network has "
+            f"{len(image.layers)}; give one number for all, or {len(image.layers)}"
+        )
+    generate(image, target=TARGETS[target], lanes=own, directory=folder)
+    return load_core(folder)
+
+
+def _spoken(lanes: tuple[int, ...]) -> str:
+    return str(lanes[0]) if len(set(lanes)) == 1 else ",".join(map(str, lanes))
+
+
+def _document(
+    results: list[CoreResult], *, level: str, image: NetworkImage, split: str
+) -> dict[str, Any]:
+    """The mismatches are sums over all cores; lanes and cycles are those of the last one."""
+    total = sum((result.mismatches for result in results), Counter[str]())
+    runs = [{"level": level, **result.document()} for result in results]
+    failed = [run for run in runs if run["first_divergence"] is not None]
+    last = runs[-1]
+    return {
+        "level": level,
+        "dataset": image.provenance.dataset,
+        "split": split,
+        "samples": last["samples"],
+        "lanes": last["lanes"],
+        **{f"{kind}_mismatches": total[kind] for kind in KINDS},
+        "first_divergence": failed[0]["first_divergence"] if failed else None,
+        "waves": failed[0]["waves"] if failed else None,
+        "cycles": last["cycles"],
+        "runs": runs,
+    }
+
+
+def _table(results: list[CoreResult]) -> RenderableType:
+    columns = ["lanes", "samples", "spikes", "membranes", "scores", "cycles", "other"]
+    columns += ["cycles/sample", "max", "op/cycle/lane", "seconds"]
+    rows = []
+    for result in results:
+        counts = result.mismatches
+        other = sum(counts.values()) - sum(counts[kind] for kind in _SHOWN)
+        cycles = result.cycles
+        rows.append(
+            (
+                _spoken(result.lanes),
+                result.samples,
+                *(counts[kind] for kind in _SHOWN),
+                other,
+                None if cycles is None else cycles.mean,
+                None if cycles is None else cycles.max,
+                None if cycles is None else cycles.sop_per_cycle_per_lane,
+                result.seconds,
+            )
+        )
+    return table("Mismatches between the core and the integer reference", rows, columns=columns)
+
+
+def _report_failures(console: Console, results: list[CoreResult]) -> None:
+    for result in results:
+        if result.first is None or result.replay is None:
+            continue
+        console.note(f"first divergence, lanes {_spoken(result.lanes)}: {result.first}")
+        alone = "that sample alone" if result.replay.alone else "the samples up to that one"
+        console.note(f"waves of {alone}: {result.replay.waves}")

@@ -1,0 +1,78 @@
+"""The core written by hand (`core_by_hand.v`), its network, and its cycles."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spikeloom.arithmetic import IntegrateLeak
+from spikeloom.encoding import LatencyEncoding
+from spikeloom.image import Layer, NetworkImage, Provenance
+from spikeloom.reference import simulate
+from spikeloom_cosim.core import Core
+from spikeloom_cosim.expectation import Expectation
+from spikeloom_cosim.shape import CoreShape, LayerShape
+
+VERILOG = Path(__file__).with_name("core_by_hand.v")
+WEIGHTS = np.array([[3, -2, 1], [2, 4, -1], [1, 1, 5], [-3, 2, 2]])
+THRESHOLDS = (4, 5, 3)
+SHAPE = CoreShape(
+    address_bits=2,
+    score_bits=8,
+    label_bits=2,
+    layers=(LayerShape(name="only", neurons=3, lanes=2, group_bits=1, membrane_bits=8),),
+)
+IMAGE = NetworkImage(
+    layers=(
+        Layer.from_dense(
+            WEIGHTS,
+            name="only",
+            leak=IntegrateLeak(),
+            threshold=np.array(THRESHOLDS),
+            membrane_bits=8,
+            scale=1.0,
+        ),
+    ),
+    time_steps=5,
+    encoding=LatencyEncoding(),
+    readout="count",
+    provenance=Provenance(dataset="digits", seed=0),
+)
+
+
+def random_events(samples: int, *, seed: int = 0) -> np.ndarray:
+    """Bool [samples, 5, 4]; the first sample is empty, the second full."""
+    events = np.random.default_rng(seed).random((samples, IMAGE.time_steps, 4)) < 0.5
+    events[:1], events[1:2] = False, True
+    return events
+
+
+def expectation(events: np.ndarray) -> Expectation:
+    """A spike takes a cycle, a step two, a result three; nothing overlaps."""
+    cycles = events.sum(axis=(1, 2), dtype=np.int64) + 2 * IMAGE.time_steps + 3
+    # A STEP is accepted in the second of its cycles, from which a sample that begins with one counts.
+    before = 1 - events[:, 0].any(axis=1).astype(np.int64)
+    return Expectation(
+        trace=simulate(IMAGE, events), latency=cycles - before, results=cycles.cumsum() - before[0]
+    )
+
+
+def write_core(folder: Path, *, replace: tuple[str, str] = ("", ""), **memories: str) -> Core:
+    """The core in `folder`, with a text of its source or whole memories replaced."""
+    source = VERILOG.read_text()
+    assert replace[0] in source
+    padded = np.pad(WEIGHTS, ((0, 0), (0, 1))).ravel()
+    contents = {
+        "weights": " ".join(f"{weight & 0xFF:02x}" for weight in padded),
+        "thresholds": " ".join(f"{value:02x}" for value in (*THRESHOLDS, 127)),
+        **memories,
+    }
+    folder.mkdir(exist_ok=True)
+    (folder / "core.v").write_text(source.replace(*replace) if replace[0] else source)
+    for name, text in contents.items():
+        (folder / f"{name}.mem").write_text(text + "\n")
+    return Core(
+        verilog=folder / "core.v",
+        memories=tuple(sorted(folder.glob("*.mem"))),
+        shape=SHAPE,
+        network_sha256="",
+    )

@@ -1,0 +1,159 @@
+"""The test bench around a core written by hand: player, sink, recorders, watchdog, waves."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spikeloom_cosim.build import build_bench
+from spikeloom_cosim.checker import check
+from spikeloom_cosim.simulation import ISOLATED, STREAMING, STRESS, WAVES, Watchdog, run_mode
+
+from .by_hand import SHAPE, expectation, random_events, write_core
+
+SAMPLES = 40
+WATCHDOG = Watchdog(patience=500, limit=10_000)
+
+
+@pytest.fixture(scope="module")
+def run(tools, tmp_path_factory):
+    """Runs the core by hand, with a text of its source replaced."""
+
+    def play(events, mode, *, text=("", ""), seed=1, **settings):
+        folder = tmp_path_factory.mktemp("core")
+        core = write_core(folder / "core", replace=text)
+        build = build_bench(core.verilog, SHAPE, tools=tools, waves="waves_from" in settings)
+        place = folder / "run"
+        return place, run_mode(
+            build,
+            SHAPE,
+            events,
+            mode,
+            memories=core.memories,
+            folder=place,
+            seed=seed,
+            watchdog=WATCHDOG,
+            **settings,
+        )
+
+    return play
+
+
+@pytest.mark.parametrize("mode", [ISOLATED, STREAMING, STRESS], ids=lambda mode: mode.name)
+def test_equal_in_every_mode(run, mode):
+    events = random_events(SAMPLES)
+    _, recording = run(events, mode)
+    verdict = check(
+        expectation(events),
+        recording,
+        SHAPE,
+        mode=mode.name,
+        latency=mode.isolated,
+        times=mode.full_rate,
+    )
+    assert verdict.equal, verdict.found
+    assert len(recording.starts) == recording.outcome.results == SAMPLES
+
+
+def test_isolated_samples_never_overlap(run):
+    _, recording = run(random_events(SAMPLES), ISOLATED)
+    ends = recording.scores.taken[2::3]
+    assert (recording.starts[1:] > ends[:-1]).all()
+
+
+def test_streaming_leaves_no_gap(run):
+    _, recording = run(random_events(SAMPLES), STREAMING)
+    assert (recording.starts[1:] == recording.scores.taken[2::3][:-1] + 1).all()
+
+
+def test_stress_pauses_on_both_sides_and_obeys_its_seed(run):
+    events = random_events(SAMPLES)
+    _, calm = run(events, STREAMING)
+    runs = [run(events, STRESS, seed=seed)[1] for seed in (1, 1, 2)]
+    waits = runs[0].scores.taken - runs[0].scores.valid
+    assert waits.max() > 3
+    assert (waits == 0).any()
+    taking = [recording.outcome.cycles - waits.sum() for recording in runs[:1]]
+    assert taking[0] > calm.outcome.cycles
+    assert (runs[0].scores.taken == runs[1].scores.taken).all()
+    assert (runs[0].scores.taken != runs[2].scores.taken).any()
+
+
+def test_one_side_pauses_alone(run):
+    events = random_events(SAMPLES)
+    _, paused = run(events, replace(STREAMING, idle=128))
+    assert (paused.scores.taken == paused.scores.valid).all()
+    assert (np.diff(paused.starts) > expectation(events).latency[:-1]).any()
+    _, stalled = run(events, replace(STREAMING, stall=128))
+    assert (stalled.scores.taken > stalled.scores.valid).any()
+
+
+def test_memories_are_read_when_the_simulation_starts(tools, tmp_path):
+    before = build_bench(write_core(tmp_path / "a").verilog, SHAPE, tools=tools)
+    silent = write_core(tmp_path / "b", weights=" ".join(["00"] * 16))
+    build = build_bench(silent.verilog, SHAPE, tools=tools)
+    assert build.cached
+    assert build.folder == before.folder
+    recording = run_mode(
+        build,
+        SHAPE,
+        random_events(3),
+        STREAMING,
+        memories=silent.memories,
+        folder=tmp_path / "run",
+        seed=1,
+        watchdog=WATCHDOG,
+    )
+    assert not recording.traces[0].membranes.any()
+
+
+@pytest.mark.parametrize(
+    ("text", "quiet"),
+    [
+        pytest.param(("scores__valid = state == SCORE", "scores__valid = 0"), True, id="mute"),
+        pytest.param(("events__ready = state == ACCEPT", "events__ready = 0"), False, id="deaf"),
+    ],
+)
+def test_a_core_that_hangs_ends_the_run(run, text, quiet):
+    _, recording = run(random_events(SAMPLES), STREAMING, text=text)
+    assert recording.outcome.hung
+    assert recording.outcome.results == 0
+    # The deaf one repeats the same trace for ever, so that only the limit ends it.
+    bound = WATCHDOG.patience + 100 if quiet else WATCHDOG.limit
+    assert bound - 100 < recording.outcome.cycles <= bound + 1
+    verdict = check(
+        expectation(random_events(SAMPLES)), recording, SHAPE, mode="streaming", times=True
+    )
+    assert verdict.mismatches["hang"] == 1
+    assert verdict.mismatches["beat"] > 0
+
+
+def test_a_score_that_changes_while_it_waits_is_seen(run):
+    text = ("state == SCORE;", "state == SCORE && clk_odd;\n  reg clk_odd = 0;")
+    flicker = (text[0], text[1] + "\n  always @(posedge clk) clk_odd <= !clk_odd;")
+    _, recording = run(random_events(SAMPLES), STRESS, text=flicker)
+    assert recording.outcome.unstable > 0
+    _, healthy = run(random_events(SAMPLES), STRESS)
+    assert healthy.outcome.unstable == 0
+
+
+def test_surplus_results_are_recorded(run):
+    text = ("output_number <= 0;\n          state <= ACCEPT;", "output_number <= 0;")
+    _, recording = run(random_events(2), STREAMING, text=text)
+    assert len(recording.scores) > 2 * SHAPE.outputs
+    assert recording.outcome.hung
+    assert recording.outcome.cycles > WATCHDOG.limit
+
+
+def test_waves_start_where_asked(run):
+    events = random_events(4)
+    sizes = []
+    for first in (0, 3):
+        place, recording = run(events, STREAMING, waves_from=first)
+        waves = (place / WAVES).read_text()
+        assert "events__payload" in waves
+        times = [int(line[1:]) for line in waves.splitlines() if line.startswith("#")]
+        # Two time units a cycle, and four cycles of reset before the first one.
+        assert abs(times[0] / 2 - 4 - recording.starts[first]) <= 4
+        sizes.append(len(waves))
+    assert sizes[0] > sizes[1]
