@@ -99,16 +99,17 @@ class IcebreakerTop(wiring.Component):
         m.submodules.clock = ClockAndReset(self.clock_mhz)
         m.submodules.device = device = self.device
 
-        serial = platform.request("uart", 0, dir="-")
-        m.submodules.rx_pin = rx_pin = io.Buffer("i", serial.rx)
-        m.submodules.tx_pin = tx_pin = io.Buffer("o", serial.tx)
+        serial: Any = platform.request("uart", 0, dir="-")
+        m.submodules.rx_pin = rx_pin = io.Buffer(io.Direction.Input, serial.rx)
+        m.submodules.tx_pin = tx_pin = io.Buffer(io.Direction.Output, serial.tx)
         m.d.comb += [device.rx.eq(rx_pin.i), tx_pin.o.eq(device.tx)]
 
         lights = {("led_g", 0): device.active, ("led_r", 0): device.lost}
         for bit, number in zip(device.label, CLASS_LEDS, strict=False):
             lights["led", number] = bit
         for (name, number), light in lights.items():
-            led = io.Buffer("o", platform.request(name, number, dir="-"))
+            pin: Any = platform.request(name, number, dir="-")
+            led = io.Buffer(io.Direction.Output, pin)
             m.submodules[f"{name}_{number}_pin"] = led
             m.d.comb += led.o.eq(light)
         return m

@@ -19,6 +19,8 @@ so at most 41 bytes pile up in the FIFO's 512, as long as no more than one answe
 answer. Should bytes be lost all the same, the receiver counts them.
 """
 
+from typing import Any
+
 from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
@@ -76,7 +78,8 @@ class HostPort(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.fifo = fifo = SyncFIFOBuffered(width=8, depth=FIFO_BYTES)
+        fifo: Any = SyncFIFOBuffered(width=8, depth=FIFO_BYTES)
+        m.submodules.fifo = fifo
         m.submodules.words = words = WordDecoder(event=self.event, inputs=self.inputs)
         m.submodules.answers = answers = AnswerEncoder(score=self.score, identity=self.identity)
         wiring.connect(m, wiring.flipped(self.received), fifo.w_stream)

@@ -65,7 +65,7 @@ class UartReceiver(wiring.Component):
         self.divisor = divisor
         super().__init__(
             {
-                "rx": In(1, init=1),
+                "rx": In(1, init=1),  # pyright: ignore[reportCallIssue]  # not in the stubs
                 "bytes": Out(stream.Signature(DATA_BITS)),
                 "framing_errors": Out(8),
                 "overruns": Out(8),
@@ -140,7 +140,7 @@ class UartTransmitter(wiring.Component):
     def __init__(self, divisor: int) -> None:
         _check_divisor(divisor)
         self.divisor = divisor
-        super().__init__({"bytes": In(stream.Signature(DATA_BITS)), "tx": Out(1, init=1)})
+        super().__init__({"bytes": In(stream.Signature(DATA_BITS)), "tx": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

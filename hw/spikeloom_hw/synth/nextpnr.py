@@ -135,7 +135,7 @@ def parse_report(report: Mapping[str, Any]) -> Placement:
 
 
 def _critical_path(path: Sequence[Mapping[str, Any]]) -> CriticalPath:
-    delay = {kind: 0.0 for kind in ("clk-to-q", "logic", "routing", "setup")}
+    delay = dict.fromkeys(("clk-to-q", "logic", "routing", "setup"), 0.0)
     for hop in path:
         delay[hop["type"]] = delay.get(hop["type"], 0.0) + hop["delay"]
     names = [design_name(hop["to"]["cell"]) for hop in path]
