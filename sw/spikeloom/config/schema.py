@@ -134,6 +134,8 @@ class TrainingConfig(_Table, frozen=True):
         label_smoothing: share of the target spread over all classes.
         shift: largest random displacement of a training image in pixels, each way; fractions
             interpolate.
+        rotation: largest random turn of a training image in degrees, each way.
+        zoom: largest random change of a training image's size, as a logarithm, each way.
         noise: standard deviation of random levels (0 ... 255) added to the ink of training images.
         dropout: share of a hidden layer's neurons that are silenced for a training sample.
         activity: weight of the mean spikes a hidden neuron and sample in the loss.
@@ -154,6 +156,8 @@ class TrainingConfig(_Table, frozen=True):
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     shift: Annotated[float, Meta(ge=0, le=4)] = 0.0
+    rotation: Annotated[float, Meta(ge=0, le=180)] = 0.0
+    zoom: Annotated[float, Meta(ge=0, le=1)] = 0.0
     noise: Annotated[float, Meta(ge=0, le=128)] = 0.0
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     activity: Annotated[float, Meta(ge=0)] = 0.0

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from spikeloom.config import parse_config
+from spikeloom.training.augment import augment, distort
+
+IMAGE = np.array([[0, 0, 0], [0, 200, 100], [0, 0, 0]], dtype=np.uint8).reshape(1, 9)
+
+
+def distorted(images, down=0.0, right=0.0, turn=0.0, size=1.0):
+    values = (np.full(len(images), value) for value in (down, right, np.deg2rad(turn), size))
+    return distort(images, (3, 3), tuple(values))
+
+
+@pytest.mark.parametrize(
+    ("how", "wanted"),
+    [
+        pytest.param({}, [[0, 0, 0], [0, 200, 100], [0, 0, 0]], id="not at all"),
+        pytest.param({"down": 1.0}, [[0, 0, 0], [0, 0, 0], [0, 200, 100]], id="down"),
+        pytest.param({"right": -1.0}, [[0, 0, 0], [200, 100, 0], [0, 0, 0]], id="left"),
+        pytest.param({"right": 1.0}, [[0, 0, 0], [0, 0, 200], [0, 0, 0]], id="off the edge"),
+        pytest.param({"down": -0.5}, [[0, 100, 50], [0, 100, 50], [0, 0, 0]], id="half up"),
+        pytest.param({"right": 0.25}, [[0, 0, 0], [0, 150, 125], [0, 0, 0]], id="a quarter"),
+        pytest.param({"down": -3.0}, [[0] * 3] * 3, id="out of sight"),
+        pytest.param({"turn": 90.0}, [[0, 0, 0], [0, 200, 0], [0, 100, 0]], id="clockwise"),
+        pytest.param({"turn": 180.0}, [[0, 0, 0], [100, 200, 0], [0, 0, 0]], id="half a turn"),
+        pytest.param({"size": 2.0}, [[50, 100, 75], [100, 200, 150], [50, 100, 75]], id="larger"),
+        pytest.param({"size": 0.5}, [[0, 0, 0], [0, 200, 0], [0, 0, 0]], id="smaller"),
+    ],
+)
+def test_images_are_moved_turned_and_enlarged(how, wanted):
+    moved = distorted(IMAGE, **how)
+    assert moved.dtype == np.uint8
+    assert moved.reshape(3, 3).tolist() == wanted
+
+
+def test_each_image_has_its_own_distortion():
+    images = np.concatenate([IMAGE, IMAGE])
+    pairs = [(1.0, -1.0), (0.5, 0.0), (0.3, -0.2), (1.1, 0.9)]
+    both = distort(images, (3, 3), tuple(np.array(pair) for pair in pairs))
+    for i in range(2):
+        alone = distort(IMAGE, (3, 3), tuple(np.array([pair[i]]) for pair in pairs))
+        assert np.array_equal(both[i], alone[0])
+
+
+@pytest.mark.parametrize("key", ["shift = 0.5", "rotation = 20.0", "zoom = 0.3", "noise = 30.0"])
+def test_each_key_distorts_and_its_absence_does_not(key):
+    images = np.repeat(IMAGE, 50, axis=0)
+
+    def run(text):
+        training = parse_config(f"[training]\n{text}", source="x").training
+        return augment(images, (3, 3), training, np.random.default_rng(1))
+
+    assert np.array_equal(run(""), images)
+    changed = run(key)
+    assert len(np.unique(changed, axis=0)) > 10
+    assert np.array_equal(changed, run(key))
