@@ -18,10 +18,12 @@ from spikeloom.cli.console import (
     table,
     write_step,
 )
+from spikeloom.cli.lanes import DEFAULT_LANES, LanesType
 from spikeloom.datasets import SplitName
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
+from spikeloom.packing import resolve_lanes
 from spikeloom.reference import simulate
 from spikeloom_cosim.core import Core
 from spikeloom_cosim.design import load_core
@@ -30,12 +32,9 @@ from spikeloom_cosim.expectation import Expectation, expect
 from spikeloom_cosim.samples import sample_events
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_cosim.verify import CoreResult, verify_core
-from spikeloom_hw.core.params import LANES
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
 
-DEFAULT_LANES = 8
-_LANES = {str(lanes) for lanes in LANES}
 FAILURE_FOLDER = "verify-failure"
 EXIT_MISMATCH = 1
 _SHOWN: tuple[Kind, ...] = ("spike", "membrane", "score", "cycle")
@@ -61,29 +60,14 @@ class SampleCount(click.ParamType):
         return count
 
 
-class Lanes(click.ParamType):
-    """Lanes of every layer, or one number a layer with commas between."""
-
-    name = "L[,L...]"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """Parse one value."""
-        parts = str(value).split(",")
-        if not all(part in _LANES for part in parts):
-            self.fail(f"{value!r} is not lanes such as 8 or 8,1, each of {set(LANES)}", param, ctx)
-        return tuple(map(int, parts))
-
-
 @click.command(epilog="Example: spikeloom verify runs/demo --lanes 1 --lanes 8")
 @click.argument("network", type=click.Path(path_type=Path))
 @click.option(
     "--lanes",
     "lanes",
-    type=Lanes(),
+    type=LanesType(),
     multiple=True,
-    help=f"Lanes of the core, a layer each or of all; may be repeated.  [default: {DEFAULT_LANES}]",
+    help="Lanes of the busiest layer, or one number a layer (8,1); may be repeated.  [default: 8]",
 )
 @click.option(
     "--samples", type=SampleCount(), default="all", show_default=True, help="How many samples."
@@ -164,7 +148,7 @@ def verify(
             with console.step("generate"):
                 cores = [
                     _generated(image, each, target, Path(scratch) / str(number))
-                    for number, each in enumerate(lanes or [(DEFAULT_LANES,)])
+                    for number, each in enumerate(lanes or [DEFAULT_LANES])
                 ]
         for core in cores:
             with console.step(f"{level}, lanes {_spoken(core.lanes)}, {len(events)} samples"):
@@ -198,18 +182,12 @@ def _own_core(design: Path, network: Path, image: NetworkImage) -> Core:
 
 
 def _generated(image: NetworkImage, lanes: tuple[int, ...], target: str, folder: Path) -> Core:
-    own = lanes * len(image.layers) if len(lanes) == 1 else lanes
-    if len(own) != len(image.layers):
-        raise UserError(
-            f"--lanes {_spoken(lanes)} is for {len(lanes)} layers, but the network has "
-            f"{len(image.layers)}; give one number for all, or {len(image.layers)}"
-        )
-    generate(image, target=TARGETS[target], lanes=own, directory=folder)
+    generate(image, target=TARGETS[target], lanes=resolve_lanes(image, lanes), directory=folder)
     return load_core(folder)
 
 
 def _spoken(lanes: tuple[int, ...]) -> str:
-    return str(lanes[0]) if len(set(lanes)) == 1 else ",".join(map(str, lanes))
+    return ",".join(map(str, lanes))
 
 
 def _document(
