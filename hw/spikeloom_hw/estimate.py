@@ -113,26 +113,24 @@ def _memories(params: CoreParams, target: Target) -> Iterator[MemoryCost]:
         yield from _layer_memories(layer, target)
     for layer in params.layers[:-1]:
         width = SpikesLayout(layer).size
-        yield _cost(target, f"{layer.name}.spikes", width, layer.groups, writable=True)
+        yield _cost(target, f"{layer.name}.spikes", width, layer.bank_depth, writable=True)
     last = params.layers[-1]
     width = last.lanes * params.score_bits
-    yield _cost(target, "readout", width, last.groups, writable=True)
+    yield _cost(target, "readout", width, last.bank_depth, writable=True)
     if target.has_top:
         yield _cost(target, "host.fifo", 8, FIFO_BYTES, writable=True)
 
 
 def _layer_memories(layer: LayerParams, target: Target) -> Iterator[MemoryCost]:
-    name, groups = layer.name, layer.groups
+    name, depth = layer.name, layer.bank_depth
     yield _cost(target, f"{name}.pointers", layer.base_bits + layer.count_bits, layer.inputs)
     yield _cost(target, f"{name}.weights", layer.word_bits, layer.words)
     for lane in range(layer.lanes):
-        yield _cost(
-            target, f"{name}.bank_{lane}", layer.accumulator_bits, groups, writable=True
-        )
+        yield _cost(target, f"{name}.bank_{lane}", layer.accumulator_bits, depth, writable=True)
     if layer.shared_threshold is None:
-        yield _cost(target, f"{name}.thresholds", layer.lanes * layer.threshold_bits, groups)
+        yield _cost(target, f"{name}.thresholds", layer.lanes * layer.threshold_bits, depth)
     if layer.shared_bias is None:
-        yield _cost(target, f"{name}.biases", layer.lanes * layer.bias_bits, groups)
+        yield _cost(target, f"{name}.biases", layer.lanes * layer.bias_bits, depth)
 
 
 def _cost(

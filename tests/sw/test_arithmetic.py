@@ -18,12 +18,12 @@ from spikeloom.arithmetic import (
 
 def naive_step(v, a, *, leak_spec, threshold, reset, spiking, membrane_bits):
     match leak_spec:
-        case IntegrateLeak():
-            leaked = v
         case ShiftLeak(shift=k):
             leaked = v - v // 2**k
         case DecayLeak(multiplier=d, fraction_bits=q):
             leaked = v - (v * d) // 2**q
+        case _:
+            leaked = v
     u = leaked + a
     spike = spiking and u >= threshold
     if spike:

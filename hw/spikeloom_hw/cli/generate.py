@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, run_folder, table, write_step
 from spikeloom.cli.lanes import lanes_option
@@ -58,7 +59,7 @@ def generate(
     console.note(f"written to {directory}")
 
 
-def _table(design: Design) -> object:
+def _table(design: Design) -> RenderableType:
     rows = [
         (
             layer.name,

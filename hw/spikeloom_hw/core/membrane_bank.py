@@ -36,7 +36,10 @@ class MembraneBank(wiring.Component):
     def __init__(self, params: LayerParams, init: list[int]) -> None:
         self.params = params
         self.potentials = Memory(
-            shape=signed(params.accumulator_bits), depth=params.groups, init=init, attrs=BLOCK_RAM
+            shape=signed(params.accumulator_bits),
+            depth=params.bank_depth,
+            init=init,
+            attrs=BLOCK_RAM,
         )
         super().__init__(
             {

@@ -151,7 +151,7 @@ def _lane_memory(
         return None
     return Memory(
         shape=data.ArrayLayout(shape, params.lanes),
-        depth=params.groups,
+        depth=params.bank_depth,
         init=values,
         attrs=BLOCK_RAM,
     )

@@ -12,6 +12,9 @@ from spikeloom.packing.words import unsigned_bits
 BLOCK_RAM = {"ram_style": "block"}
 """Keeps a small memory in block RAM, where the cost model counts it; logic cells are scarcer."""
 
+LEAST_DEPTH = 2
+"""A memory of one word would have an address without bits, which Verilog can not express."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LayerParams:
@@ -22,7 +25,7 @@ class LayerParams:
         inputs: presynaptic neurons, rows.
         neurons: postsynaptic neurons.
         lanes: synaptic operations a cycle; 1, 2, 4 or 8.
-        words: depth of the weight memory, at least 1.
+        words: depth of the weight memory.
         index_form: how a slot names its neuron, "absolute" or "gap".
         index_bits: width of a slot's index.
         weight_bits: signed width of a weight.
@@ -67,6 +70,11 @@ class LayerParams:
     def groups(self) -> int:
         """Neurons of one bank; a group is one neuron of each bank."""
         return -(-self.neurons // self.lanes)
+
+    @property
+    def bank_depth(self) -> int:
+        """Words of a memory that holds something for each group."""
+        return max(LEAST_DEPTH, self.groups)
 
     @property
     def group_bits(self) -> int:
@@ -161,7 +169,7 @@ def layer_params(layer: Layer, words: SynapseWords) -> LayerParams:
         inputs=layer.inputs,
         neurons=layer.neurons,
         lanes=words.lanes,
-        words=max(1, words.words),
+        words=max(LEAST_DEPTH, words.words),
         index_form=words.index_form,
         index_bits=words.index_bits,
         weight_bits=words.weight_bits,

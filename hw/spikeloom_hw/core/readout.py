@@ -1,6 +1,6 @@
 """From the last layer's groups to scores and a class."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -43,7 +43,7 @@ class Readout(wiring.Component):
         m = Module()
         lane_scores = data.ArrayLayout(signed(self.score_bits), self.params.lanes)
         m.submodules.kept = kept = Memory(
-            shape=lane_scores, depth=self.params.groups, init=[], attrs=BLOCK_RAM
+            shape=lane_scores, depth=self.params.bank_depth, init=[], attrs=BLOCK_RAM
         )
         read = kept.read_port()
         write = kept.write_port()
@@ -65,7 +65,7 @@ class Readout(wiring.Component):
             m.d.sync += fresh.eq(passing.last)
 
         # Walk the output neurons; the read port holds its word while a score waits.
-        neuron = Signal(range(self.params.neurons))
+        neuron = Signal(self.label_bits)
         asking = Signal()
         held = Signal()
         told = Signal.like(neuron)
@@ -89,9 +89,10 @@ class Readout(wiring.Component):
         best_value = Signal(signed(self.score_bits))
         best = Signal(self.label_bits)
         better = (told == 0) | (value > best_value)
-        lanes = Array(read.data[lane] for lane in range(self.params.lanes))
         m.d.comb += [
-            value.eq(lanes[told[: self.params.lane_bits]]),
+            value.eq(
+                read.data[told[: self.params.lane_bits]] if self.params.lane_bits else read.data[0]
+            ),
             self.scores.valid.eq(held),
             self.scores.payload.value.eq(value),
             self.scores.payload.best.eq(Mux(better, told, best)),

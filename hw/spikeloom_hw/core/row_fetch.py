@@ -17,7 +17,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import PointerLayout, RowLayout
-from spikeloom_hw.core.params import BLOCK_RAM, LayerContents, LayerParams
+from spikeloom_hw.core.params import BLOCK_RAM, LEAST_DEPTH, LayerContents, LayerParams
 from spikeloom_hw.events import EventLayout
 
 
@@ -38,7 +38,10 @@ class RowFetch(wiring.Component):
         # Any, as amaranth-stubs knows nothing of constants of an aggregate shape.
         pointers: Any = [{"base": base, "count": count} for base, count in contents.pointers]
         self.pointers = Memory(
-            shape=PointerLayout(params), depth=params.inputs, init=pointers, attrs=BLOCK_RAM
+            shape=PointerLayout(params),
+            depth=max(LEAST_DEPTH, params.inputs),
+            init=pointers,
+            attrs=BLOCK_RAM,
         )
         super().__init__(
             {

@@ -43,7 +43,7 @@ class SpikeQueue(wiring.Component):
         # A group without spikes takes no place, unless it ends the step. The queue counts as full
         # while its only entry moves to the output register: hence one place more than groups.
         m.submodules.queue = queue = SyncFIFOBuffered(
-            width=layout.size, depth=self.params.groups + 1
+            width=layout.size, depth=self.params.bank_depth + 1
         )
         entry = Signal(layout)
         group = self.groups.payload
@@ -60,7 +60,7 @@ class SpikeQueue(wiring.Component):
         # Send the lowest spike; when none is left, the STEP.
         held = Signal()
         sending = Signal(layout)
-        lane = Signal(range(self.params.lanes))
+        lane = Signal(max(1, self.params.lane_bits))
         others = sending.spikes & (sending.spikes - 1)
         is_step = ~sending.spikes.any()
         final = Mux(sending.end, is_step, ~others.any())
