@@ -21,7 +21,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -113,13 +114,17 @@ def _name_memories(source: str) -> tuple[str, dict[str, str]]:
         elif found := _READ_MEMORY.match(line):
             start, old, escaped, plain = found.groups()
             identifier = f"\\{escaped} " if escaped else plain
-            new = re.sub(r"[^\w.-]", "_", f"{module}.{escaped or plain}") + ".mem"
-            if new in memories.values():
-                raise ValueError(f"Two memories would share the file {new!r}; name them apart")
-            memories[old] = new
+            new = memories[old] = _file_name(f"{module}.{escaped or plain}", memories.values())
             line = f'{start}$readmemh("{new}", {identifier});'
         lines.append(_TRIGGER.sub("time_zero", line))
     return "\n".join(lines) + "\n", memories
+
+
+def _file_name(memory: str, taken: Collection[str]) -> str:
+    """A portable file name for a memory, other than those `taken`."""
+    stem = re.sub(r"[^\w.-]", "_", memory)
+    names = chain([f"{stem}.mem"], (f"{stem}_{number}.mem" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def _hexadecimal(binary: str, filename: str) -> str:

@@ -12,7 +12,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.synth.tools import ToolError, find_tool, run_tool
-from spikeloom_hw.verilog import _hexadecimal, rtlil_to_verilog, write_verilog
+from spikeloom_hw.verilog import _file_name, _hexadecimal, rtlil_to_verilog, write_verilog
 
 
 class Table(wiring.Component):
@@ -121,3 +121,16 @@ def test_a_broken_netlist_is_refused_with_the_words_of_the_tool(tmp_path):
     with pytest.raises(YosysError, match="ERROR"):
         rtlil_to_verilog("module \\top\n", name="top", directory=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("memory", "taken", "name"),
+    [
+        pytest.param("top.rows", [], "top.rows.mem", id="plain"),
+        pytest.param("top.conv 1/a$2", [], "top.conv_1_a_2.mem", id="not for a file"),
+        pytest.param("a.b", ["a.b.mem"], "a.b_2.mem", id="taken"),
+        pytest.param("a.b", ["a.b.mem", "a.b_2.mem"], "a.b_3.mem", id="taken twice"),
+    ],
+)
+def test_file_names(memory, taken, name):
+    assert _file_name(memory, taken) == name

@@ -9,14 +9,15 @@
 
 The words and answers are those of `spikeloom_hw.host.protocol`.
 
-**No byte is lost.** A line cannot be stopped, so the core must keep up or a buffer must bridge the
-difference. A word takes 20 bit times: 480 cycles at 1 Mbaud and 24 MHz. In that time the core adds
-480 memory words of a spike's row, or updates 480 groups of neurons; a network that fits the device
-needs a tenth of that. What can hold the core up is its result: it waits for the answer, which
-leaves at the speed at which the next sample enters. An answer of ten scores takes 41 byte times,
-so at most 41 bytes pile up in the FIFO's 512, as long as no more than one answer is due for each
-41 bytes sent: that is, samples of 21 words or more. A host that sends shorter ones waits for each
-answer. Should bytes be lost all the same, the receiver counts them.
+**No byte is lost.** A line cannot be stopped, so the core must keep up, or a buffer must bridge the
+difference. A word takes 20 bit times: 480 cycles at 1 Mbaud and 24 MHz, in which a core reads 480
+memory words of a spike's row, or updates 480 groups of neurons. Networks that fit the device stay
+below that on average; when hidden neurons burst, the FIFO's 256 words bridge 123,000 cycles.
+
+What else can hold the core up is its result: it waits until the answer before has left, which it
+does at the speed at which words enter. An answer of ten scores takes as long as 20 words. So samples
+of that many words and more can follow each other without end, and shorter ones as long as what is
+not yet answered stays below 512 bytes. Should bytes be lost all the same, the receiver counts them.
 """
 
 from typing import Any
