@@ -15,9 +15,10 @@ memory words of a spike's row, or updates 480 groups of neurons. Networks that f
 below that on average; when hidden neurons burst, the FIFO's 256 words bridge 123,000 cycles.
 
 What else can hold the core up is its result: it waits until the answer before has left, which it
-does at the speed at which words enter. An answer of ten scores takes as long as 20 words. So samples
-of that many words and more can follow each other without end, and shorter ones as long as what is
-not yet answered stays below 512 bytes. Should bytes be lost all the same, the receiver counts them.
+does at the speed at which words enter. An answer of ten scores takes as long as 21 words. So
+samples of that many words and more can follow each other without end, and shorter ones as long as
+what is not yet answered stays below 512 bytes. Should bytes be lost all the same, the receiver
+counts them.
 """
 
 from typing import Any

@@ -1,9 +1,13 @@
 """A whole conversation over the serial line, bit by bit, with a core behind it."""
 
+import numpy as np
 import pytest
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
 
+from spikeloom.encoding import encode
+from spikeloom.reference import simulate
+from spikeloom_hw.core import CoreParams, SpikingCore
 from spikeloom_hw.host import protocol
 from spikeloom_hw.host.device import SerialDevice
 
@@ -12,9 +16,9 @@ HASH = b"\x01\x02\x03\x04"
 IDENTITY = protocol.Identity(version=protocol.VERSION, design_hash=HASH)
 
 
-def talk(core, *parts):
+def talk(core, *parts, inputs=16):
     """Send bytes, with idle cycles between; return what came back, and the lights at the end."""
-    dut = SerialDevice(core, inputs=16, design_hash=HASH, clock_hz=BIT * 1e6)
+    dut = SerialDevice(core, inputs=inputs, design_hash=HASH, clock_hz=BIT * 1e6)
     received = bytearray()
     lights = {}
 
@@ -98,3 +102,22 @@ def test_a_loss_lights_up_and_the_device_goes_on(echo_core, sent):
     answers, lights = talk(echo_core, sent + sample, answer_time(protocol.answer_bytes(4)))
     assert answers == protocol.encode_answer([0, 0, 1, 0], 2)
     assert lights == {"active": 1, "lost": 1, "label": 2}
+
+
+def test_a_network_answers_as_the_reference_does(small_image):
+    pixels = np.random.default_rng(5).integers(0, 256, (3, 64), dtype=np.uint8)
+    events = encode(small_image.encoding, pixels, small_image.time_steps)
+    expected = simulate(small_image, events)
+    sent = b"".join(
+        protocol.encode_sample([np.flatnonzero(step).tolist() for step in sample])
+        for sample in events
+    )
+    core = SpikingCore(CoreParams.from_image(small_image, (2, 1)))
+    size = protocol.answer_bytes(10)
+    answers, lights = talk(core, sent, answer_time(2 * size), inputs=64)
+    assert len(answers) == 3 * size
+    for number in range(3):
+        answer = protocol.decode_answer(answers[number * size : (number + 1) * size], 10)
+        assert list(answer.scores) == expected.scores[number].tolist()
+        assert answer.label == expected.predictions[number]
+    assert lights["lost"] == 0
