@@ -93,6 +93,7 @@ def test_no_memory_is_refused(width, depth):
 def test_presets_are_found_by_name():
     assert [find_target(name).name for name in TARGETS] == list(TARGETS)
     assert find_target("icebreaker").memory_bits == 120 * 1024
+    assert [preset.block_name for preset in TARGETS.values()] == ["EBR", "DP16KD", "DP16KD"]
 
 
 @pytest.mark.parametrize(

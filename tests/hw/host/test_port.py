@@ -18,10 +18,10 @@ STEP = (0, 1, 0)
 LAST = (0, 1, 1)
 
 
-def make_port(inputs=INPUTS, score_bits=12):
+def make_port(inputs=INPUTS, score_bits=12, label_bits=4):
     return HostPort(
         event=EventLayout(7),
-        score=ScoreLayout(score_bits, 4),
+        score=ScoreLayout(score_bits, label_bits),
         inputs=inputs,
         design_hash=HASH,
     )
@@ -217,6 +217,7 @@ def test_a_full_fifo_holds_512_bytes_and_loses_none():
         pytest.param({"inputs": 0}, "not 0", id="no inputs"),
         pytest.param({"inputs": 40_000}, "not 40000", id="too many inputs"),
         pytest.param({"score_bits": 33}, "not 33", id="score too wide"),
+        pytest.param({"label_bits": 9}, "not 9", id="more classes than a byte names"),
     ],
 )
 def test_what_the_protocol_cannot_carry_is_refused(arguments, message):
