@@ -52,9 +52,12 @@ def build_bench(
     waves: bool = False,
     cache: Path | None = None,
 ) -> Build:
-    """Compile the core in the Verilog file `core`, or find it compiled in the cache.
+    """Compile a core with its test bench, or find it compiled in the cache.
 
     Args:
+        core: a Verilog file with the module `spikeloom_core`.
+        shape: its ports.
+        tools: what compiles.
         waves: able to write a VCD file, and slower for it.
         cache: folder of compiled benches; None takes `spikeloom.files.cache_folder`.
 
@@ -72,14 +75,14 @@ def build_bench(
     bench = render_bench(shape, waves=waves)
     with _writing(cache):
         cache.mkdir(parents=True, exist_ok=True)
-    flags = [*verilator.FLAGS, *verilator.MAKE_VARIABLES.values(), *tools.fingerprint]
-    texts = [bench, str(waves), *flags]
+    compiler = [*verilator.COMPILER_FLAGS, *verilator.MAKE_VARIABLES.values(), *tools.fingerprint]
+    texts = [bench, str(waves), verilator.GENERATED, *verilator.FLAGS, *compiler]
     place = cache / f"bench-{_digest(source, *map(str.encode, texts))}"
     cached = (place / TOP).is_file()
     if cached:
         os.utime(place)
     else:
-        runtime = cache / f"runtime-{_digest(*map(str.encode, flags))}"
+        runtime = cache / f"runtime-{_digest(*map(str.encode, compiler))}"
         _compile(core, source, bench, tools=tools, waves=waves, place=place, runtime=runtime)
         _prune(cache)
     return Build(folder=place, cached=cached, seconds=time.perf_counter() - started)
@@ -100,12 +103,12 @@ def _compile(
         work = Path(scratch)
         (work / CORE).write_bytes(source)
         (work / f"{TOP}.sv").write_text(bench)
-        sources = [work / CORE, work / f"{TOP}.sv"]
         kept = runtime / verilator.RUNTIME
         try:
             verilator.compile_bench(
                 tools,
-                sources,
+                work / CORE,
+                work / f"{TOP}.sv",
                 top=TOP,
                 folder=work,
                 waves=waves,

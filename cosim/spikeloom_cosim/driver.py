@@ -22,6 +22,7 @@ def event_words(
 
     Args:
         events: bool [samples, steps, inputs].
+        shape: tells where an event's bits lie.
         shuffle: seed that puts the spikes of each step into a random order instead.
     """
     _, steps, inputs = events.shape

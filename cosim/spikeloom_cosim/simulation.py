@@ -93,10 +93,15 @@ def run_mode(
     watchdog: Watchdog,
     waves_from: int | None = None,
 ) -> Recording:
-    """Play `events`, bool [samples, steps, inputs], in the new folder `folder`.
+    """Play samples to a core.
 
     Args:
+        build: the compiled core.
+        shape: its ports.
+        events: bool [samples, steps, inputs].
+        mode: how they are offered.
         memories: the `.mem` files that the core reads when it starts.
+        folder: made for this run; everything it reads and writes is in there.
         seed: of the pauses and the order of events.
         watchdog: ends a run that comes to no end.
         waves_from: sample from which `WAVES` is written; the build must be able to.

@@ -31,7 +31,9 @@ class Cycles(msgspec.Struct, frozen=True, kw_only=True):
     """What the core was measured to take.
 
     Attributes:
-        mean, max, p99: cycles of a sample that has the core for itself (`spikeloom.reference.Timing`).
+        mean: cycles of a sample that has the core for itself, see `spikeloom.reference.Timing`.
+        max: the most that a sample took.
+        p99: what 99 % of the samples did not exceed.
         interval: mean cycles between results when the samples follow each other at full rate.
         sop_per_cycle_per_lane: synaptic operations at full rate, by cycle and by lane of all
             layers: 1 is a core whose every lane always works.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeloom.arithmetic import IntegrateLeak
 from spikeloom.encoding import LatencyEncoding
@@ -49,11 +50,11 @@ def random_events(samples: int, *, seed: int = 0) -> np.ndarray:
 def expectation(events: np.ndarray) -> Expectation:
     """A spike takes a cycle, a step two, a result three; nothing overlaps."""
     cycles = events.sum(axis=(1, 2), dtype=np.int64) + 2 * IMAGE.time_steps + 3
-    # A STEP is accepted in the second of its cycles, from which a sample that begins with one counts.
-    before = 1 - events[:, 0].any(axis=1).astype(np.int64)
-    return Expectation(
-        trace=simulate(IMAGE, events), latency=cycles - before, results=cycles.cumsum() - before[0]
-    )
+    # A STEP is accepted in the second of its cycles: a sample that begins with one loses a cycle.
+    before = np.where(events[:, 0].any(axis=1), 0, 1)
+    latency: NDArray[np.int64] = cycles - before
+    results: NDArray[np.int64] = cycles.cumsum() - before[:1]
+    return Expectation(trace=simulate(IMAGE, events), latency=latency, results=results)
 
 
 def write_core(folder: Path, *, replace: tuple[str, str] = ("", ""), **memories: str) -> Core:

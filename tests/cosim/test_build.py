@@ -57,7 +57,7 @@ def test_refused_source_names_file_and_reason(tools, tmp_path, text, says):
     assert "\n" not in sentence
     assert str(core.verilog) in sentence
     assert says in sentence
-    assert not cache.exists()
+    assert not list(cache.iterdir())
 
 
 def test_missing_source(tools, tmp_path):

@@ -28,7 +28,7 @@ from spikeloom.reference import simulate
 from spikeloom_cosim.core import Core
 from spikeloom_cosim.design import load_core
 from spikeloom_cosim.divergence import KINDS, Kind
-from spikeloom_cosim.expectation import Expectation, expect
+from spikeloom_cosim.expectation import expect
 from spikeloom_cosim.samples import sample_events
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_cosim.verify import CoreResult, verify_core

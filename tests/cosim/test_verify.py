@@ -1,0 +1,292 @@
+"""Generated cores against the reference: equal when they should be, and found out when not."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
+from spikeloom.image import NetworkImage, save_image
+from spikeloom.reference import Trace, simulate
+from spikeloom_cosim.design import load_core
+from spikeloom_cosim.drilldown import FAILURE
+from spikeloom_cosim.expectation import expect
+from spikeloom_cosim.samples import sample_events
+from spikeloom_cosim.verify import verify_core
+from spikeloom_hw.generate import generate
+from spikeloom_hw.targets import TARGETS
+
+from .by_hand import expectation, random_events, write_core
+from .networks import random_network
+
+LANES = (4, 2)
+SAMPLES = 12
+BARE = TARGETS["ulx3s-85f"]  # has no top: the core alone is generated
+EQUAL = [
+    pytest.param((1, 1), (20, 13, 5), {"leak": ShiftLeak(shift=3)}, id="one lane"),
+    pytest.param(
+        (2, 2),
+        (20, 9, 7),
+        {
+            "leak": DecayLeak(multiplier=5, fraction_bits=5),
+            "reset": "zero",
+            "readout": "count",
+            "bias": 2,
+        },
+        id="two lanes, decay, reset to zero, spike count",
+    ),
+    pytest.param(
+        (4, 2, 1),
+        (24, 12, 8, 3),
+        {"leak": IntegrateLeak(), "density": 0.1, "membrane_bits": 6},
+        id="three layers, four lanes and fewer, membranes at their rails",
+    ),
+    pytest.param(
+        (8, 8),
+        (16, 30, 10),
+        {"leak": ShiftLeak(shift=2), "density": 0.9, "bias": 3},
+        id="eight lanes, dense",
+    ),
+]
+
+
+def random_samples(image: NetworkImage, samples: int) -> np.ndarray:
+    """From nothing at all to everything in every step."""
+    random = np.random.default_rng(3)
+    rates = np.linspace(0, 1, samples)[:, None, None]
+    return random.random((samples, image.time_steps, image.inputs)) < rates
+
+
+@pytest.mark.parametrize(("lanes", "sizes", "network"), EQUAL)
+def test_equal(tools, tmp_path, lanes, sizes, network):
+    image = random_network(sizes, **network)
+    generate(image, target=BARE, lanes=lanes, directory=tmp_path / "design")
+    trace = simulate(image, random_samples(image, 25))
+    assert any(spikes.any() for spikes in trace.spikes)
+    result = verify_core(
+        load_core(tmp_path / "design"),
+        expect(image, trace, lanes),
+        tools=tools,
+        seed=5,
+        failure_folder=tmp_path / "failure",
+    )
+    assert not result.mismatches.total(), result.first
+    assert result.first is None
+    assert not (tmp_path / "failure").exists()
+    assert result.cycles is not None
+    assert result.cycles.mean <= result.cycles.p99 <= result.cycles.max
+    assert 0 < result.cycles.sop_per_cycle_per_lane <= 1
+
+
+class Planted:
+    """A network on disk, its design, and copies of the design with one thing changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.image = random_network((64, 12, 10), leak=ShiftLeak(shift=3))
+        self.network = folder / "run" / "network.safetensors"
+        save_image(self.network, self.image)
+        self.design = folder / "design"
+        generate(self.image, target=BARE, lanes=LANES, directory=self.design)
+        events = sample_events(self.image, split="test", count=SAMPLES, data_dir=None)
+        self.trace = simulate(self.image, events)
+
+    def memory(self, changed: NetworkImage, name: str, place: Path) -> None:
+        """Put the memory `name` of `changed` into a copy of the design: one word differs."""
+        other = self.folder / f"{place.name}-source"
+        generate(changed, target=BARE, lanes=LANES, directory=other)
+        shutil.copytree(self.design, place)
+        (file,) = other.glob(f"*{name}.mem")
+        before, after = (path.read_text().split() for path in (place / file.name, file))
+        assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
+        shutil.copy(file, place)
+
+    def changed_layer(self, **arrays: np.ndarray) -> NetworkImage:
+        first = replace(self.image.layers[0], **arrays)
+        return replace(self.image, layers=(first, *self.image.layers[1:]))
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory) -> Planted:
+    return Planted(tmp_path_factory.mktemp("planted"))
+
+
+def first_difference(right: Trace, wrong: Trace) -> dict[str, Any]:
+    """By plain search: the first place where `wrong` differs, spikes before membranes."""
+    samples, steps = right.events.shape[:2]
+    for sample in range(samples):
+        for step in range(steps):
+            for layer in range(len(right.spikes)):
+                for neuron in range(right.spikes[layer].shape[2]):
+                    for kind, of in (("spike", "spikes"), ("membrane", "membranes")):
+                        at = (sample, step, neuron)
+                        expected, got = getattr(right, of)[layer][at], getattr(wrong, of)[layer][at]
+                        if expected != got:
+                            return {
+                                "kind": kind,
+                                "mode": "isolated",
+                                "sample": sample,
+                                "step": step,
+                                "layer": f"layer{layer}",
+                                "neuron": neuron,
+                                "got": int(got),
+                                "expected": int(expected),
+                            }
+    raise AssertionError("the traces are equal")
+
+
+def assert_found(spikeloom, planted: Planted, design: Path) -> dict[str, Any]:
+    """`verify` fails, says where, and leaves waves; returns the first difference."""
+    result = spikeloom("verify", planted.network, "--design", design, "--samples", SAMPLES)
+    assert result.exit_code == 1, result.stderr
+    document = json.loads((planted.network.parent / "verify.json").read_text())
+    first = document["first_divergence"]
+    assert document[f"{first['kind']}_mismatches"] > 0
+    said = (
+        f"sample {first['sample']}, step {first['step']}, layer {first['layer']}, "
+        f"neuron {first['neuron']}, {first['kind']} (isolated): "
+        f"got {first['got']}, expected {first['expected']}"
+    )
+    assert said in result.stderr
+    waves = Path(document["waves"])
+    assert str(waves) in result.stderr
+    assert re.search(r"\$var .* events__payload", waves.read_text())
+    assert json.loads((waves.parent / FAILURE).read_text()) == first
+    return first
+
+
+def weight_off_by_one(planted: Planted, place: Path) -> Trace:
+    # The synapse whose input spikes most.
+    layer = planted.image.layers[0]
+    busy = planted.trace.events.sum(axis=(0, 1)) * (layer.fan_out > 0)
+    at = layer.row_ptr[int(busy.argmax())]
+    weight = layer.weight.copy()
+    weight[at] += 1 if weight[at] not in (-1, 7) else -1
+    changed = planted.changed_layer(weight=weight)
+    planted.memory(changed, "layer0.stream.weights", place)
+    return simulate(changed, planted.trace.events)
+
+
+def threshold_off_by_one(planted: Planted, place: Path) -> Trace:
+    threshold = planted.image.layers[0].threshold.copy()
+    threshold[int(planted.trace.spikes[0].sum(axis=(0, 1)).argmax())] -= 1
+    changed = planted.changed_layer(threshold=threshold)
+    planted.memory(changed, "layer0.update.thresholds", place)
+    return simulate(changed, planted.trace.events)
+
+
+@pytest.mark.parametrize("plant", [weight_off_by_one, threshold_off_by_one])
+def test_one_wrong_word_is_found(
+    spikeloom, planted, tmp_path, plant: Callable[[Planted, Path], Trace]
+):
+    wrong = plant(planted, tmp_path / "design")
+    first = assert_found(spikeloom, planted, tmp_path / "design")
+    assert first == first_difference(planted.trace, wrong)
+
+
+def test_wrong_compare_is_found(spikeloom, planted, tmp_path):
+    shutil.copytree(planted.design, tmp_path / "design")
+    core = tmp_path / "design" / "core.v"
+    source = core.read_text()
+    assert re.search(r"potential\S* \) >= ", source)
+    core.write_text(re.sub(r"(potential\S* \)) >= ", r"\1 > ", source))
+    first = assert_found(spikeloom, planted, tmp_path / "design")
+    # What should have spiked and did not was exactly at its threshold: nothing remains of it.
+    assert (first["kind"], first["got"], first["expected"]) == ("spike", 0, 1)
+    number = int(first["layer"].removeprefix("layer"))
+    place = (first["sample"], first["step"], first["neuron"])
+    assert planted.trace.spikes[number][place]
+    assert planted.trace.membranes[number][place] == 0
+
+
+def test_verb_on_a_generated_core(spikeloom, planted, document):
+    lanes = ",".join(map(str, LANES))
+    arguments = ("--target", BARE.name, "--samples", SAMPLES, "--json")
+    result = document(spikeloom("verify", planted.network, "--lanes", lanes, *arguments))
+    written = json.loads((planted.network.parent / "verify.json").read_text())
+    assert written["verb"] == "verify"
+    assert {name: written[name] for name in result} == result
+    assert result["level"] == "rtl"
+    assert result["lanes"] == list(LANES)
+    assert result["samples"] == SAMPLES
+    assert not any(value for name, value in result.items() if name.endswith("_mismatches"))
+    assert result["first_divergence"] is None
+    (run,) = result["runs"]
+    assert [mode["name"] for mode in run["modes"]] == ["isolated", "streaming", "stress"]
+    expected = expect(planted.image, planted.trace, LANES)
+    assert result["cycles"]["mean"] == pytest.approx(expected.latency.mean())
+    assert result["cycles"]["max"] == expected.latency.max()
+    assert run["modes"][1]["cycles"] >= expected.results[-1]
+
+
+def test_only_in_a_crowd(tools, tmp_path):
+    """A core that forgets to clear a count fails from the second sample on, and not alone."""
+    text = ("count[i] <= 0; end\n        end", "count[i] <= {7'd0, i == 1}; end\n        end")
+    core = write_core(tmp_path / "core", replace=text)
+    events = random_events(6)
+    result = verify_core(
+        core, expectation(events), tools=tools, seed=1, failure_folder=tmp_path / "failure"
+    )
+    assert result.first is not None
+    assert (result.first.kind, result.first.sample, result.first.neuron) == ("score", 1, 1)
+    assert result.replay is not None
+    assert not result.replay.alone
+    assert result.replay.waves.stat().st_size > 0
+    assert {path.name for path in result.replay.folder.iterdir()} >= {"core.v", FAILURE}
+
+
+def other_network(planted: Planted, folder: Path) -> tuple[object, ...]:
+    generate(
+        replace(planted.image, time_steps=5), target=BARE, lanes=LANES, directory=folder / "design"
+    )
+    return ("--design", folder / "design")
+
+
+def lost_file(planted: Planted, folder: Path) -> tuple[object, ...]:
+    shutil.copytree(planted.design, folder / "design")
+    next((folder / "design").glob("*weights.mem")).unlink()
+    return ("--design", folder / "design")
+
+
+def broken_source(planted: Planted, folder: Path) -> tuple[object, ...]:
+    shutil.copytree(planted.design, folder / "design")
+    core = folder / "design" / "core.v"
+    core.write_text(core.read_text().replace("endmodule", "", 1))
+    return ("--design", folder / "design")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(other_network, "was generated from another network", id="other network"),
+        pytest.param(lost_file, "weights.mem; generate the design again", id="lost file"),
+        pytest.param(broken_source, "core.v does not compile", id="broken source"),
+        pytest.param(
+            lambda planted, folder: ("--design", folder), "design.json", id="not a design"
+        ),
+        pytest.param(
+            lambda planted, folder: ("--design", planted.design, "--lanes", "8"),
+            "leave out --lanes",
+            id="design and lanes",
+        ),
+        pytest.param(lambda *_: ("--lanes", "3"), "'3' is not a number of lanes", id="lanes"),
+        pytest.param(lambda *_: ("--lanes", "8,4,2"), "3 numbers for 2 layers", id="layers"),
+        pytest.param(lambda *_: ("--samples", "0"), "neither a positive number", id="no sample"),
+        pytest.param(lambda *_: ("--samples", "9999"), "test samples, not 9999", id="samples"),
+    ],
+)
+def test_wrong_use(spikeloom, planted, tmp_path, arguments, says):
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(planted.network, run)
+    result = spikeloom("verify", run, *arguments(planted, tmp_path))
+    assert result.exit_code == 2, result.output
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in run.iterdir()] == ["network.safetensors"]
