@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import leaks
 
+from networks import leaks
 from spikeloom.arithmetic import (
     DecayLeak,
     IntegrateLeak,
