@@ -17,6 +17,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+PER_ROW = 4
 INK, MUTED, RULE = "#010203", "#010204", "#010205"
 SERIES = ("#010211", "#010212", "#010213", "#010214")
 _VARIABLES = {
@@ -57,14 +58,16 @@ _STYLE: dict[Any, Any] = {
 def drawing(
     name: str, columns: int = 1, *, width: float = 9.2, height: float = 2.7
 ) -> Iterator[tuple[list[str], list[Axes]]]:
-    """A row of axes to draw on; the SVG is appended to the list that is yielded with them.
+    """Axes to draw on, at most four in a row; the SVG is appended to the list yielded with them.
 
-    `name` keeps the ids of one picture apart from those of another; sizes are inches.
+    `name` keeps the ids of one picture apart from those of another; sizes are a row's, in inches.
     """
     done: list[str] = []
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = [figure.add_subplot(1, columns, number + 1) for number in range(columns)]
+        rows = -(-columns // PER_ROW)
+        figure = Figure(figsize=(width, height * rows), layout="constrained")
+        across = min(columns, PER_ROW)
+        axes = [figure.add_subplot(rows, across, number + 1) for number in range(columns)]
         yield done, axes
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})

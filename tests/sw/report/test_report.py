@@ -1,13 +1,20 @@
+import dataclasses
 import json
+import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+import msgspec
+import numpy as np
 import pytest
 
+from spikeloom.arithmetic import IntegrateLeak
 from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import write_step
+from spikeloom.image import Layer, save_image
 from spikeloom.report.collect import collect, read_history
+from spikeloom.report.network import describe_image
 from spikeloom.report.page import render_page
 
 VERIFY = {
@@ -200,17 +207,26 @@ def test_mismatches_show_in_red(full_run):
 
 
 def test_data_set_that_is_not_here(spikeloom, document, tmp_path, small_image):
-    import dataclasses
-
-    import msgspec
-
-    from spikeloom.image import save_image
-
     far = msgspec.structs.replace(small_image.provenance, dataset="mnist")
     save_image(tmp_path / "network.safetensors", dataclasses.replace(small_image, provenance=far))
     data = document(spikeloom("report", tmp_path, "--data-dir", tmp_path, "--json"))
     assert any(line.startswith("spike raster (") for line in data["missing"])
     assert "spike for spike" not in Page((tmp_path / "report.html").read_text()).text
+
+
+def test_deep_network_has_a_picture_of_each_layer(full_run, small_image):
+    document, _ = collect(full_run)
+    first, last = small_image.layers
+    middle = [
+        Layer.from_dense(np.eye(12, dtype=int), name=f"middle{number}", leak=IntegrateLeak())
+        for number in range(5)
+    ]
+    deep = dataclasses.replace(small_image, layers=(first, *middle, last))
+    document["network"] = describe_image(deep, [1] * 7)
+    html = render_page(document, deep, dataset=load_dataset("digits"))
+    for layer in deep.layers:
+        assert f"{layer.name}: {layer.synapses:,} synapses" in html
+        assert bool(re.search(rf"\b{layer.name}: \d+ events", html)) == layer.spiking
 
 
 def test_text_from_files_is_escaped(full_run):
