@@ -53,7 +53,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         activity: work in an average sample, from the activity recorded at export.
         cycles: between results when samples follow each other: the busiest layer's work.
         microseconds: the same at the target's clock.
-        fits: the memories fit the device.
+        fits: the device holds the memories.
         exceeds: what is too large, by how much, and what would help; empty when it fits.
     """
 
@@ -80,7 +80,7 @@ def estimate(image: NetworkImage, *, target: Target, lanes: Sequence[int]) -> Es
     blocks = sum(memory.blocks for memory in memories)
     activity = tuple(_activity(image, packed))
     cycles = max(layer.busy_cycles for layer in activity)
-    exceeds = tuple(_exceeds(target, memories, blocks))
+    exceeds = tuple(_beyond_the_memory(target, memories, blocks))
     return Estimate(
         target=target.name,
         lanes=tuple(lanes),
@@ -155,7 +155,9 @@ def _activity(image: NetworkImage, packed: Sequence[SynapseWords]) -> Iterator[L
         )
 
 
-def _exceeds(target: Target, memories: Sequence[MemoryCost], blocks: int) -> Iterator[str]:
+def _beyond_the_memory(
+    target: Target, memories: Sequence[MemoryCost], blocks: int
+) -> Iterator[str]:
     if blocks > target.block_ram_count:
         largest = max(memories, key=lambda memory: memory.blocks)
         yield (

@@ -21,6 +21,7 @@ from spikeloom.image import NetworkImage
 from spikeloom.image.file import image_sha256
 from spikeloom_hw.boards.files import write_top
 from spikeloom_hw.core import CoreParams, LayerParams, SpikingCore
+from spikeloom_hw.host.protocol import LABELS
 from spikeloom_hw.targets import Target
 from spikeloom_hw.verilog import write_verilog
 
@@ -88,7 +89,12 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def generate(
-    image: NetworkImage, *, target: Target, lanes: Sequence[int], directory: Path
+    image: NetworkImage,
+    *,
+    target: Target,
+    lanes: Sequence[int],
+    directory: Path,
+    bare: bool = False,
 ) -> Design:
     """Writes the hardware of ``image`` into ``directory``, whole or not at all.
 
@@ -97,16 +103,24 @@ def generate(
         target: the board; one without a top gets the bare core alone.
         lanes: lanes of each layer.
         directory: a folder that does not exist, is empty, or was made by this function.
+        bare: leave out the board's top.
 
     Raises:
-        UserError: ``directory`` can not be written, or holds other files.
+        UserError: ``directory`` can not be written, or holds other files; the network has more
+            outputs than the board's host link names.
     """
+    topped = target.has_top and not bare
+    if topped and image.outputs > LABELS:
+        raise UserError(
+            f"the network has {image.outputs} outputs and the host link of {target.name} names "
+            f"{LABELS} classes: use a network of fewer outputs, or a target without a board"
+        )
     traced = CoreParams.from_image(image, tuple(lanes), trace=True)
     sha256 = image_sha256(image)
     with atomic_directory(directory) as folder:
         core, *memories = write_verilog(SpikingCore(traced), name=CORE_MODULE, directory=folder)
         files = [core.rename(folder / CORE), *memories]
-        if target.has_top:
+        if topped:
             params = CoreParams.from_image(image, tuple(lanes))
             files += write_top(
                 SpikingCore(params),
