@@ -9,6 +9,7 @@ after the last rewiring, the lower validation loss deciding a tie. The test spli
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,6 +171,8 @@ def _learning_rate(training: TrainingConfig, epoch: int) -> float:
 
 
 def _make_deterministic(training: TrainingConfig) -> None:
+    # Without it cuBLAS may choose other kernels from call to call, and torch refuses to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(training.seed)
     if training.threads:
