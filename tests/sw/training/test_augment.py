@@ -8,8 +8,8 @@ IMAGE = np.array([[0, 0, 0], [0, 200, 100], [0, 0, 0]], dtype=np.uint8).reshape(
 
 
 def distorted(images, down=0.0, right=0.0, turn=0.0, size=1.0):
-    values = (np.full(len(images), value) for value in (down, right, np.deg2rad(turn), size))
-    return distort(images, (3, 3), tuple(values))
+    one = np.ones(len(images))
+    return distort(images, (3, 3), (down * one, right * one, np.deg2rad(turn) * one, size * one))
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,12 @@ def test_images_are_moved_turned_and_enlarged(how, wanted):
 
 def test_each_image_has_its_own_distortion():
     images = np.concatenate([IMAGE, IMAGE])
-    pairs = [(1.0, -1.0), (0.5, 0.0), (0.3, -0.2), (1.1, 0.9)]
-    both = distort(images, (3, 3), tuple(np.array(pair) for pair in pairs))
+    how = np.array([[1.0, -1.0], [0.5, 0.0], [0.3, -0.2], [1.1, 0.9]])
+    both = distort(images, (3, 3), (how[0], how[1], how[2], how[3]))
     for i in range(2):
-        alone = distort(IMAGE, (3, 3), tuple(np.array([pair[i]]) for pair in pairs))
-        assert np.array_equal(both[i], alone[0])
+        alone = how[:, i : i + 1]
+        moved = distort(IMAGE, (3, 3), (alone[0], alone[1], alone[2], alone[3]))
+        assert np.array_equal(both[i], moved[0])
 
 
 @pytest.mark.parametrize("key", ["shift = 0.5", "rotation = 20.0", "zoom = 0.3", "noise = 30.0"])
