@@ -7,8 +7,8 @@ from pathlib import Path
 from spikeloom.errors import UserError
 from spikeloom_cosim import build
 from spikeloom_cosim.core import Core
-from spikeloom_cosim.shape import CoreShape
-from spikeloom_hw.generate import load_design
+from spikeloom_cosim.shape import CoreShape, LayerShape
+from spikeloom_hw.generate import Design, load_design
 
 
 def load_core(folder: Path) -> Core:
@@ -25,6 +25,24 @@ def load_core(folder: Path) -> Core:
     return Core(
         verilog=verilog,
         memories=tuple(sorted(folder.glob("*.mem"))),
-        shape=CoreShape.of(design),
+        shape=_shape(design),
         network_sha256=design.network_sha256,
+    )
+
+
+def _shape(design: Design) -> CoreShape:
+    return CoreShape(
+        address_bits=design.address_bits,
+        score_bits=design.score_bits,
+        label_bits=design.label_bits,
+        layers=tuple(
+            LayerShape(
+                name=layer.name,
+                neurons=layer.neurons,
+                lanes=layer.lanes,
+                group_bits=layer.group_bits,
+                membrane_bits=layer.membrane_bits,
+            )
+            for layer in design.layers
+        ),
     )

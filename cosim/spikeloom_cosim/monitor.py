@@ -9,26 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom_cosim.outcome import OUTCOME, Outcome
 from spikeloom_cosim.shape import CoreShape, LayerShape
-
-OUTCOME = "outcome.json"
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a run ended.
-
-    Attributes:
-        cycles: length of the run, without reset.
-        results: samples whose last score was taken.
-        unstable: cycles in which a waiting score changed or vanished.
-        hung: nothing moved any more, or the run came to no end, although events or results were
-            outstanding.
-    """
-
-    cycles: int
-    results: int
-    unstable: int
-    hung: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

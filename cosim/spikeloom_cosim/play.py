@@ -11,7 +11,7 @@ import cocotb
 import msgspec
 from cocotb.triggers import RisingEdge
 
-from spikeloom_cosim.monitor import OUTCOME, Outcome
+from spikeloom_cosim.outcome import OUTCOME, Outcome
 
 
 @cocotb.test()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spikeloom_hw.generate import Design
-
 WORD_BITS = 32
 
 
@@ -68,22 +66,3 @@ class CoreShape:
     def outputs(self) -> int:
         """Score beats a sample."""
         return self.layers[-1].neurons
-
-    @classmethod
-    def of(cls, design: Design) -> CoreShape:
-        """The shape of a generated design."""
-        return cls(
-            address_bits=design.address_bits,
-            score_bits=design.score_bits,
-            label_bits=design.label_bits,
-            layers=tuple(
-                LayerShape(
-                    name=layer.name,
-                    neurons=layer.neurons,
-                    lanes=layer.lanes,
-                    group_bits=layer.group_bits,
-                    membrane_bits=layer.membrane_bits,
-                )
-                for layer in design.layers
-            ),
-        )

@@ -22,12 +22,15 @@ from spikeloom_cosim import play, verilator
 from spikeloom_cosim.bench import TOP
 from spikeloom_cosim.build import Build
 from spikeloom_cosim.driver import event_words, write_events
-from spikeloom_cosim.monitor import OUTCOME, Recording, read_recording
+from spikeloom_cosim.monitor import Recording, read_recording
+from spikeloom_cosim.outcome import OUTCOME
 from spikeloom_cosim.shape import CoreShape
 
 WAVES = "waves.vcd"
 CHANCES = 256
 """The bench's probabilities count in 256ths."""
+SEEDS = 1 << 31
+"""Seeds are 0 ... SEEDS - 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +105,7 @@ def run_mode(
         mode: how they are offered.
         memories: the `.mem` files that the core reads when it starts.
         folder: made for this run; everything it reads and writes is in there.
-        seed: of the pauses and the order of events.
+        seed: of the pauses and the order of events, below `SEEDS`.
         watchdog: ends a run that comes to no end.
         waves_from: sample from which `WAVES` is written; the build must be able to.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -20,7 +21,7 @@ from spikeloom_cosim.build import Build, build_bench
 from spikeloom_cosim.checker import Verdict, check, latencies, result_times
 from spikeloom_cosim.core import Core
 from spikeloom_cosim.divergence import KINDS, Divergence
-from spikeloom_cosim.drilldown import Replay, replay
+from spikeloom_cosim.drilldown import FAILURE, Replay, replay
 from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.monitor import Recording
 from spikeloom_cosim.simulation import MODES, Mode, Watchdog, run_mode
@@ -128,7 +129,8 @@ def verify_core(
         expected: what it must do; the samples' events are in it.
         tools: what compiles the bench.
         seed: of the stress mode's pauses and orders.
-        failure_folder: made if the core fails: waves of the first failing sample.
+        failure_folder: made if the core fails: waves of the first failing sample. One that an
+            earlier failure left is removed if it does not.
         modes: which modes to run.
 
     Raises:
@@ -165,6 +167,8 @@ def verify_core(
             watchdog=watchdog,
             folder=failure_folder,
         )
+    elif (failure_folder / FAILURE).is_file():
+        shutil.rmtree(failure_folder)
     return CoreResult(
         lanes=core.lanes,
         samples=expected.samples,

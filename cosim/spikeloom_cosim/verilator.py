@@ -37,7 +37,7 @@ lint_off -file "*/{name}"
 """
 """Control file for a generated source: words of unequal width and constant comparisons are the
 everyday of a generator, and nobody's mistake. What is an error stays one."""
-MAKE_VARIABLES = {"OPT_FAST": "-O2", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
+MAKE_VARIABLES = {"OPT_FAST": "-O1", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
 WAVE_OBJECT = "verilated_vcd_c"
 
 _ENVIRONMENT = threading.Lock()

@@ -9,7 +9,8 @@ import pytest
 from spikeloom_cosim.checker import check
 from spikeloom_cosim.divergence import KINDS, Divergence
 from spikeloom_cosim.expectation import Expectation
-from spikeloom_cosim.monitor import Outcome, Recording, ScoreBeats, TraceBeats
+from spikeloom_cosim.monitor import Recording, ScoreBeats, TraceBeats
+from spikeloom_cosim.outcome import Outcome
 
 from .by_hand import SHAPE, expectation, random_events
 

@@ -161,6 +161,17 @@ def assert_found(spikeloom, planted: Planted, design: Path) -> dict[str, Any]:
     return first
 
 
+def test_failure_of_yesterday_is_gone(tools, tmp_path):
+    events = random_events(3)
+    exists = []
+    for threshold in ("03", "04"):
+        core = write_core(tmp_path / threshold, thresholds=f"{threshold} 05 03 7f")
+        failure = tmp_path / "failure"
+        verify_core(core, expectation(events), tools=tools, seed=1, failure_folder=failure)
+        exists.append(failure.exists())
+    assert exists == [True, False]
+
+
 def weight_off_by_one(planted: Planted, place: Path) -> Trace:
     # The synapse whose input spikes most.
     layer = planted.image.layers[0]
@@ -223,6 +234,13 @@ def test_verb_on_a_generated_core(spikeloom, planted, document):
     assert result["cycles"]["mean"] == pytest.approx(expected.latency.mean())
     assert result["cycles"]["max"] == expected.latency.max()
     assert run["modes"][1]["cycles"] >= expected.results[-1]
+
+
+def test_output_that_cannot_be_written_is_refused_at_once(spikeloom, planted, one_sentence):
+    (planted.folder / "file").write_text("")
+    result = spikeloom("verify", planted.network, "-o", planted.folder / "file" / "below")
+    assert result.exit_code == 2
+    assert "--output" in one_sentence(result)
 
 
 def test_only_in_a_crowd(tools, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -30,6 +31,7 @@ from spikeloom_cosim.design import load_core
 from spikeloom_cosim.divergence import KINDS, Kind
 from spikeloom_cosim.expectation import expect
 from spikeloom_cosim.samples import sample_events
+from spikeloom_cosim.simulation import SEEDS
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_cosim.verify import CoreResult, verify_core
 from spikeloom_hw.generate import generate
@@ -101,7 +103,13 @@ class SampleCount(click.ParamType):
     show_default=True,
     help="Board to generate for.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the random pauses.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, SEEDS - 1),
+    default=1,
+    show_default=True,
+    help="Of the random pauses.",
+)
 @click.option(
     "-o",
     "--output",
@@ -135,6 +143,7 @@ def verify(
     console = Console(as_json=as_json)
     path = network_path(network)
     folder = run_folder(path) if output is None else output
+    _check_writable(folder)
     tools = find_toolchain()
     image = load_image(path)
     with console.step("integer reference"):
@@ -169,6 +178,13 @@ def verify(
     _report_failures(console, results)
     if any(result.first is not None for result in results):
         context.exit(EXIT_MISMATCH)
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse now what would fail after minutes of simulation."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise UserError(f"cannot write to {folder}; choose another folder with --output")
 
 
 def _own_core(design: Path, network: Path, image: NetworkImage) -> Core:
