@@ -19,7 +19,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --cov --cov-repor
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo test test-all lint format clean
+.PHONY: help setup tools demo test test-all bitstreams lint format clean
 
 help: ## Show this list
 	@echo "Spikeloom: spiking neural networks from PyTorch to an open FPGA"; echo
@@ -58,6 +58,9 @@ test: setup ## Run the tests, all but the slow ones, and print the coverage
 
 test-all: setup ## Run every test
 	$(PYTEST)
+
+bitstreams: setup ## Rebuild every bitstream in bitstreams/ and compare its sha256
+	$(BIN)/python bitstreams/build.py check
 
 lint: setup ## Check style, format and types
 	$(BIN)/ruff check .

@@ -102,8 +102,37 @@ def _without_extra(name: str, summary: str, sentence: str) -> click.Command:
     )
 
 
-class VerbGroup(click.Group):
-    """A group whose commands are entry points, with one place for all error handling."""
+class ExplainingGroup(click.Group):
+    """A group that ends every failure with one sentence: the one place for error handling."""
+
+    def main(  # type: ignore[override]  # click declares overloads for its own return values
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command line. Ends the process with 0, 2 (user), 130 (Ctrl-C) or 1 (a bug)."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        arguments = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(
+                arguments, prog_name or "spikeloom", complete_var, standalone_mode=False, **extra
+            )
+        except BaseException as error:
+            if isinstance(error, SystemExit | GeneratorExit):
+                raise
+            sentence, code = explain(error)
+            if "--debug" in arguments[:1] or os.environ.get("SPIKELOOM_DEBUG"):
+                traceback.print_exception(error)
+            click.echo(f"spikeloom: {sentence}", err=True)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+class VerbGroup(ExplainingGroup):
+    """The group whose commands are entry points."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all installed verbs, in the order of the flow."""
@@ -136,31 +165,6 @@ class VerbGroup(click.Group):
         """List the verbs with their one-line summaries, loading none of them."""
         with formatter.section("Verbs"):
             formatter.write_dl([(name, _summary(point)) for name, point in _verbs().items()])
-
-    def main(  # type: ignore[override]  # click declares overloads for its own return values
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """Run a command line. Ends the process with 0, 2 (user), 130 (Ctrl-C) or 1 (a bug)."""
-        if not standalone_mode:
-            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        arguments = list(sys.argv[1:] if args is None else args)
-        try:
-            code = super().main(
-                arguments, prog_name or "spikeloom", complete_var, standalone_mode=False, **extra
-            )
-        except BaseException as error:
-            if isinstance(error, SystemExit | GeneratorExit):
-                raise
-            sentence, code = explain(error)
-            if "--debug" in arguments[:1] or os.environ.get("SPIKELOOM_DEBUG"):
-                traceback.print_exception(error)
-            click.echo(f"spikeloom: {sentence}", err=True)
-        sys.exit(code if isinstance(code, int) else 0)
 
 
 def explain(error: BaseException) -> tuple[str, int]:
