@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from spikeloom.errors import UserError
@@ -9,6 +10,8 @@ from spikeloom_cosim import build
 from spikeloom_cosim.core import Core
 from spikeloom_cosim.shape import CoreShape, LayerShape
 from spikeloom_hw.generate import Design, load_design
+
+_READ_MEMORY = re.compile(r'\$readmemh\("([^"]+)"')
 
 
 def load_core(folder: Path) -> Core:
@@ -19,12 +22,15 @@ def load_core(folder: Path) -> Core:
     """
     design = load_design(folder)
     verilog = folder / build.CORE
-    missing = [name for name in design.files if not (folder / name).is_file()]
-    if missing:
+    if not verilog.is_file():
+        raise UserError(f"{folder} lacks {build.CORE}; generate the design again")
+    read = sorted(set(_READ_MEMORY.findall(verilog.read_text())))
+    memories = tuple(folder / name for name in read)
+    if missing := [memory.name for memory in memories if not memory.is_file()]:
         raise UserError(f"{folder} lacks {missing[0]}; generate the design again")
     return Core(
         verilog=verilog,
-        memories=tuple(sorted(folder.glob("*.mem"))),
+        memories=memories,
         shape=_shape(design),
         network_sha256=design.network_sha256,
     )
