@@ -1,6 +1,7 @@
 """A run's configuration: one TOML file, decoded strictly, saved with every default written out."""
 
 from spikeloom.config.decode import dump_config, load_config, parse_config
+from spikeloom.config.methods import METHODS
 from spikeloom.config.schema import (
     Config,
     DataConfig,
@@ -11,6 +12,7 @@ from spikeloom.config.schema import (
 )
 
 __all__ = [
+    "METHODS",
     "Config",
     "DataConfig",
     "NetworkConfig",

@@ -14,7 +14,8 @@ import msgspec
 import msgspec.inspect as inspect
 
 from spikeloom.arithmetic import DecayLeak, ShiftLeak
-from spikeloom.config.schema import Config
+from spikeloom.config.methods import METHODS, expand
+from spikeloom.config.schema import Config, SparsityConfig
 from spikeloom.errors import UserError, nearest
 
 __all__ = ["dump_config", "load_config", "parse_config"]
@@ -22,8 +23,8 @@ __all__ = ["dump_config", "load_config", "parse_config"]
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def load_config(path: str | os.PathLike[str]) -> Config:
-    """Read a run's TOML file.
+def load_config(path: str | os.PathLike[str], *, method: str | None = None) -> Config:
+    """Read a run's TOML file; `method` as in `parse_config`.
 
     Raises:
         UserError: the file is missing, is no TOML, or says something that `Config` does not take.
@@ -35,11 +36,18 @@ def load_config(path: str | os.PathLike[str]) -> Config:
         raise UserError(f"there is no configuration file {path}; give a TOML file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the configuration {path}: {error}; check the file") from None
-    return parse_config(text, source=str(path))
+    return parse_config(text, source=str(path), method=method)
 
 
-def parse_config(text: str, *, source: str) -> Config:
-    """Decode a run's TOML; `source` names it in messages.
+def parse_config(text: str, *, source: str, method: str | None = None) -> Config:
+    """Decode a run's TOML.
+
+    The text's `sparsity.method` stands for keys that others beside it override.
+
+    Args:
+        text: the TOML.
+        source: names it in messages.
+        method: one of `METHODS` in place of the text's, stronger than the keys beside it.
 
     Raises:
         UserError: as `load_config`.
@@ -49,12 +57,27 @@ def parse_config(text: str, *, source: str) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{source} is not valid TOML: {str(error).lower()}") from None
     _check_known(document, inspect.type_info(Config), "", source)
+    document = _expand_method(document, method)
     try:
         config = msgspec.convert(document, Config)
     except msgspec.ValidationError as error:
         raise _refusal(document, str(error), source) from None
     _check_together(config, source)
     return config
+
+
+def _expand_method(document: dict[str, Any], override: str | None) -> dict[str, Any]:
+    """The document with the keys that its method, or the one given instead, stands for."""
+    table = document.get("sparsity", {})
+    if not isinstance(table, dict):
+        return document
+    method = override or table.get("method", "custom")
+    density = table.get("density", SparsityConfig().density)
+    if method not in METHODS or not isinstance(density, int | float):
+        return document
+    keys = expand(method, density)
+    table = {**table, **keys, "method": method} if override else {**keys, **table}
+    return {**document, "sparsity": table}
 
 
 def dump_config(config: Config) -> str:

@@ -90,37 +90,79 @@ class SparsityConfig(_Table, frozen=True):
     """The mask of synapses: where it starts, and how rewiring moves it.
 
     Attributes:
+        method: a named combination of the keys below (`spikeloom.config.methods`), which keys given
+            beside it override; "custom" stands for none.
         initial_density: synapses / dense synapses at the start, all layers together.
-        distribution: how layers share it: "erdos-renyi" (more to small layers) or "uniform".
+        distribution: how layers share it: "erdos-renyi" or "erk" (more to small layers; they differ
+            for convolutions) or "uniform".
         density: where compression stops.
         ratio: what sets the fraction to prune: the PQ index of each layer ("pq-layer"), of each
-            neuron ("pq-neuron"), of the network ("pq-global"), or `fraction` ("constant").
+            neuron ("pq-neuron"), of the network ("pq-global"), or `fraction` of each layer
+            ("constant") or of the network ("constant-global"); "none" never rewires.
+        index_on: what the index is taken of: the weights' "magnitude" or their "drive", magnitude
+            times the mean spikes a step of the presynaptic neuron.
+        shrinkage: for "pq-neuron", synapses of the layer's index that a neuron's own is mixed with.
         p, q, eta, gamma, beta: of the PQ index's bound.
-        fraction: pruned at each rewiring when ratio = "constant".
+        fraction: pruned at each rewiring when the ratio is constant.
+        score: what is pruned first, the smallest "magnitude" or the smallest "drive".
         rho: regrown / pruned while compressing; at `density` it is 1.
         start_epoch: epochs of ordinary training before the first rewiring (stage 1).
         every_epochs: epochs between rewirings (stage 2).
         stop_epoch: no rewiring from this epoch on; 0 means three quarters of all epochs.
+        stop_rule: compression ends at `density`, or already where the index of the network has
+            turned ("turn"): its lowest value lies `patience` rewirings back.
+        patience: see `stop_rule`.
         decay: the pruned fraction falls with rewirings ("cosine") or not ("none").
-        regrow: what ranks absent synapses: "momentum" or "gradient" of the loss, or "random".
+        regrow: what ranks absent synapses: "momentum" or "gradient" of the loss, "random", or
+            "none": what is pruned is gone.
+        rewind: after pruning, weights return to their initial values and training starts again.
+        banks: each presynaptic row spreads its synapses evenly over this many membrane banks, so
+            that a core with as many lanes reads full words; 0 leaves them where they are.
+        nonzero: from the last rewiring on, active weights do not end an epoch quantised to 0, so
+            that every active place is a synapse; `banks` implies it.
     """
 
+    method: Literal[
+        "custom",
+        "dense",
+        "static",
+        "set",
+        "rigl",
+        "esl",
+        "sap",
+        "one-shot",
+        "iterative",
+        "pq-layer",
+        "pq-neuron",
+        "pq-global",
+        "pq-spike",
+    ] = "custom"
     initial_density: Density = 0.5
-    distribution: Literal["erdos-renyi", "uniform"] = "erdos-renyi"
+    distribution: Literal["erdos-renyi", "erk", "uniform"] = "erdos-renyi"
     density: Density = 0.2
-    ratio: Literal["pq-layer", "pq-neuron", "pq-global", "constant"] = "pq-layer"
+    ratio: Literal["pq-layer", "pq-neuron", "pq-global", "constant", "constant-global", "none"] = (
+        "pq-layer"
+    )
+    index_on: Literal["magnitude", "drive"] = "magnitude"
+    shrinkage: Annotated[float, Meta(ge=0)] = 0.0
     p: Positive = 0.5
     q: Positive = 1.0
     eta: Annotated[float, Meta(ge=0)] = 0.001
     gamma: Positive = 1.0
     beta: Annotated[float, Meta(gt=0, lt=1)] = 0.9
-    fraction: Annotated[float, Meta(gt=0, lt=1)] = 0.15
+    fraction: Annotated[float, Meta(gt=0, le=1)] = 0.15
+    score: Literal["magnitude", "drive"] = "magnitude"
     rho: Fraction = 0.3
     start_epoch: Count = 10
     every_epochs: Annotated[int, Meta(ge=1)] = 2
     stop_epoch: Count = 0
+    stop_rule: Literal["density", "turn"] = "density"
+    patience: Annotated[int, Meta(ge=1)] = 2
     decay: Literal["none", "cosine"] = "none"
-    regrow: Literal["momentum", "gradient", "random"] = "momentum"
+    regrow: Literal["momentum", "gradient", "random", "none"] = "momentum"
+    rewind: bool = False
+    banks: Annotated[int, Meta(ge=0, le=64)] = 0
+    nonzero: bool = False
 
 
 class TrainingConfig(_Table, frozen=True):
@@ -145,6 +187,8 @@ class TrainingConfig(_Table, frozen=True):
         threads: of torch; 0 leaves it alone. Results repeat exactly for one seed and number of
             threads.
         device: "auto" takes a GPU when there is one.
+        checkpoint_seconds: within an epoch the run is saved this often; 0 is after every batch.
+            Changes nothing in what is computed.
     """
 
     epochs: Annotated[int, Meta(ge=1)] = 60
@@ -166,6 +210,7 @@ class TrainingConfig(_Table, frozen=True):
     gain: Positive = 1.5
     threads: Annotated[int, Meta(ge=0, le=256)] = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    checkpoint_seconds: Annotated[float, Meta(ge=0)] = 5.0
 
 
 class Config(_Table, frozen=True):

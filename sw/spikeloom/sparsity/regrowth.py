@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 __all__ = ["GradientTrace", "Regrow"]
 
-Regrow = Literal["momentum", "gradient", "random"]
+Regrow = Literal["momentum", "gradient", "random", "none"]
 
 
 class GradientTrace:
@@ -18,7 +18,8 @@ class GradientTrace:
 
     "momentum" scores |m|, m <- decay * m + g over all batches (Dettmers and Zettlemoyer, "Sparse
     Networks from Scratch", arXiv 1907.04840); "gradient" scores the last batch's |g| (Evci et al.,
-    RigL, ICML 2020); "random" is a seeded draw (Mocanu et al., SET, 2018).
+    RigL, ICML 2020); "random" is a seeded draw (Mocanu et al., SET, 2018);
+    "none" tells no place from another.
     """
 
     def __init__(
@@ -29,9 +30,17 @@ class GradientTrace:
         self._decay = momentum_decay if kind == "momentum" else 0.0
         self._trace: list[Tensor] = []
 
+    def state_dict(self) -> dict[str, Any]:
+        """The trace of each layer; the generator is its owner's to keep."""
+        return {"trace": list(self._trace)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` gave."""
+        self._trace = list(state["trace"])
+
     def observe(self, gradients: Sequence[Tensor]) -> None:
         """Take a batch's dense gradients, before any mask is applied to them."""
-        if self.kind == "random":
+        if self.kind in ("random", "none"):
             return
         if not self._trace:
             self._trace = [gradient.detach().clone() for gradient in gradients]
@@ -50,6 +59,8 @@ class GradientTrace:
                 torch.rand(tensor.shape, generator=self._generator).to(tensor.device)
                 for tensor in like
             ]
+        if self.kind == "none":
+            return [torch.zeros_like(tensor) for tensor in like]
         if not self._trace:
             raise RuntimeError("regrowth needs gradients: observe at least one batch first")
         return [trace.abs() for trace in self._trace]

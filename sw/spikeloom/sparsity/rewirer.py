@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from spikeloom.config import SparsityConfig
+from spikeloom.sparsity.balance import rebalance
+from spikeloom.sparsity.initial import InitialValues
+from spikeloom.sparsity.layer import Layers, SparseLayer
+from spikeloom.sparsity.nonzero import keep_nonzero
 from spikeloom.sparsity.pq_index import PQParameters, pq_index
-from spikeloom.sparsity.ratio import PRESETS, Layers, Ratio
+from spikeloom.sparsity.ratio import RATIOS, Ratio
 from spikeloom.sparsity.regrowth import GradientTrace
-from spikeloom.sparsity.rewiring import forget_state, prune_and_regrow, regrown_counts
+from spikeloom.sparsity.rewiring import (
+    capped_counts,
+    forget_state,
+    prune_and_regrow,
+    regrown_counts,
+)
 from spikeloom.sparsity.schedule import Schedule
-from spikeloom.sparsity.topology import layer_counts, random_mask
+from spikeloom.sparsity.score import NEEDS_RATES, SCORES, InputRates
+from spikeloom.sparsity.turning import TurningPoint
 
-__all__ = ["Rewirer", "Rewiring", "SparseLayer", "initialise_masks"]
-
-
-class SparseLayer(Protocol):
-    """A layer whose weights are masked: what rewiring needs of it."""
-
-    @property
-    def weight(self) -> torch.nn.Parameter:
-        """Real weights, outputs first."""
-        ...
-
-    @property
-    def mask(self) -> Tensor:
-        """Bool, the shape of `weight`: active synapses."""
-        ...
-
-    def set_mask(self, mask: Tensor) -> None:
-        """Replace the mask; weights outside it become 0."""
-        ...
+__all__ = ["Rewirer", "Rewiring"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,21 +39,23 @@ class Rewiring:
     regrown: tuple[int, ...]
 
 
-def initialise_masks(
-    layers: Sequence[SparseLayer], config: SparsityConfig, generator: torch.Generator
-) -> None:
-    """Give each layer a random mask of the initial density."""
-    shapes = [tuple(layer.weight.shape) for layer in layers]
-    counts = layer_counts(shapes, config.initial_density, config.distribution)
-    for layer, shape, count in zip(layers, shapes, counts, strict=True):
-        layer.set_mask(random_mask(shape, count, generator).to(layer.weight.device))
-
-
 class Rewirer:
     """Keeps pruned weights at zero between rewirings, and rewires when the schedule says so.
 
-    The order of calls in a batch is `after_backward`, optimiser step, `after_step`; after an
-    epoch, `after_epoch`.
+    The order of calls in a batch is `after_forward`, backward, `after_backward`, optimiser step,
+    `after_step`; after an epoch, `after_epoch`.
+
+    Args:
+        layers: what is rewired; their weights are drawn already.
+        ratio: how many to prune.
+        trace: where to regrow.
+        schedule: when, and down to which density.
+        parameters: orders of the PQ index.
+        index_on, score: names in `SCORES`: what the index is taken of, what is pruned first.
+        turning: ends compression where the index turns; None compresses down to the density.
+        rewind: go back to the present weights whenever something was pruned.
+        banks: membrane banks to balance each presynaptic row over; 0 for none.
+        nonzero: keep active weights from quantising to 0 once the last rewiring is due.
     """
 
     def __init__(
@@ -72,12 +66,22 @@ class Rewirer:
         trace: GradientTrace,
         schedule: Schedule,
         parameters: PQParameters,
+        index_on: str = "magnitude",
+        score: str = "magnitude",
+        turning: TurningPoint | None = None,
+        rewind: bool = False,
+        banks: int = 0,
+        nonzero: bool = False,
     ) -> None:
         self.layers = tuple(layers)
         self.schedule = schedule
-        self._ratio = ratio
-        self._trace = trace
-        self._parameters = parameters
+        self._ratio, self._trace, self._parameters = ratio, trace, parameters
+        self._index_on, self._score = SCORES[index_on], SCORES[score]
+        self._rates = InputRates() if NEEDS_RATES & {index_on, score} else None
+        self._turning = turning
+        self._initial = InitialValues(layers) if rewind else None
+        self._rewound = 0
+        self._banks, self._nonzero = banks, nonzero
 
     @classmethod
     def from_config(
@@ -94,7 +98,7 @@ class Rewirer:
         )
         return cls(
             layers,
-            ratio=PRESETS[config.ratio](parameters, config.fraction),
+            ratio=RATIOS[config.ratio](parameters, config.fraction, config.shrinkage),
             trace=GradientTrace(config.regrow, generator),
             schedule=Schedule(
                 start_epoch=config.start_epoch,
@@ -105,7 +109,18 @@ class Rewirer:
                 decay=config.decay,
             ),
             parameters=parameters,
+            index_on=config.index_on,
+            score=config.score,
+            turning=TurningPoint(config.patience) if config.stop_rule == "turn" else None,
+            rewind=config.rewind,
+            banks=config.banks,
+            nonzero=config.nonzero or config.banks > 0,
         )
+
+    def after_forward(self, arriving: Sequence[Tensor]) -> None:
+        """Show what arrived at each layer in a batch, [..., presynaptic neurons]."""
+        if self._rates is not None:
+            self._rates.observe(arriving)
 
     def after_backward(self) -> None:
         """Show the dense gradients to the regrowth, then mask them for the optimiser."""
@@ -126,43 +141,138 @@ class Rewirer:
     @torch.no_grad()
     def after_epoch(self, epochs_done: int, optimizer: torch.optim.Optimizer) -> Rewiring | None:
         """Rewire if it is due after `epochs_done` epochs; what it did, or None."""
+        self._settle(epochs_done)
         if not self.schedule.due(epochs_done):
             return None
-        weights = [layer.weight.flatten(1) for layer in self.layers]
-        masks = [layer.mask.flatten(1) for layer in self.layers]
-        strength = self.schedule.strength(epochs_done)
-        prune = [
-            (count * strength).floor().long()
-            for count in self._ratio(Layers(weights=weights, masks=masks))
-        ]
-        before = [int(mask.sum()) for mask in masks]
-        rho = self.schedule.regrown_share(
-            active=sum(before),
-            places=sum(mask.numel() for mask in masks),
-            pruned=sum(int(count.sum()) for count in prune),
-        )
-        scores = self._trace.scores(weights)
-        after = []
-        for layer, weight, mask, score, count in zip(
-            self.layers, weights, masks, scores, prune, strict=True
+        layers = self._view()
+        prune, rho = self._counts(layers, epochs_done)
+        worth, wish = self._score(layers), self._trace.scores(layers.weights)
+        done = Rewiring(before=(), pruned=(), regrown=())
+        for layer, mask, own_worth, own_wish, count in zip(
+            self.layers, layers.masks, worth, wish, prune, strict=True
         ):
-            new = prune_and_regrow(
-                weight, mask, score, prune=count, regrow=regrown_counts(count, rho)
-            )
+            new = self._rewired(mask, own_worth, own_wish, count, regrown_counts(count, rho))
             forget_state(optimizer, layer.weight, (new != mask).reshape(layer.weight.shape))
+            before, gone, come = int(mask.sum()), int((mask & ~new).sum()), int((new & ~mask).sum())
             layer.set_mask(new.reshape(layer.weight.shape))
-            after.append(int(new.sum()))
-        pruned = [int(count.sum()) for count in prune]
-        return Rewiring(
-            before=tuple(before),
-            pruned=tuple(pruned),
-            regrown=tuple(a - b + p for a, b, p in zip(after, before, pruned, strict=True)),
+            done = Rewiring(
+                before=(*done.before, before),
+                pruned=(*done.pruned, gone),
+                regrown=(*done.regrown, come),
+            )
+        if self._initial and any(done.pruned):
+            self._initial.restore(optimizer)
+            self._rewound = epochs_done
+            self._settle(epochs_done)
+        if self._rates is not None:
+            self._rates.reset()
+        return done
+
+    def _settle(self, epochs_done: int) -> None:
+        if self._nonzero and epochs_done >= self.schedule.last_due:
+            for layer in self.layers:
+                keep_nonzero(layer)
+
+    def _view(self) -> Layers:
+        device = self.layers[0].weight.device
+        return Layers(
+            weights=[layer.weight.flatten(1) for layer in self.layers],
+            masks=[layer.mask.flatten(1) for layer in self.layers],
+            rates=self._rates.means(device) if self._rates is not None else (),
         )
+
+    def _counts(self, layers: Layers, epochs_done: int) -> tuple[list[Tensor], float]:
+        """Synapses to prune in each scope, and the share of them to regrow."""
+        measured = replace(layers, weights=self._index_on(layers))
+        strength = self.schedule.strength(epochs_done)
+        prune = [(count * strength).floor().long() for count in self._ratio(measured)]
+        active = [int(mask.sum()) for mask in layers.masks]
+        if self._turning:
+            indices = _indices(measured, self._parameters)
+            total = sum(d * index for d, index in zip(active, indices, strict=True))
+            self._turning.observe(total / max(1, sum(active)))
+        turned = self._turning is not None and self._turning.turned
+        places = sum(mask.numel() for mask in layers.masks)
+        if self._trace.kind == "none":
+            spare = 0 if turned else self.schedule.spare(active=sum(active), places=places)
+            return capped_counts(prune, spare), 0.0
+        pruned = sum(int(count.sum()) for count in prune)
+        rho = self.schedule.regrown_share(active=sum(active), places=places, pruned=pruned)
+        return prune, 1.0 if turned else rho
+
+    def _rewired(
+        self, mask: Tensor, worth: Tensor, wish: Tensor, prune: Tensor, regrow: Tensor
+    ) -> Tensor:
+        new = prune_and_regrow(worth, mask, wish, prune=prune, regrow=regrow)
+        if not self._banks:
+            return new
+        # What is kept is balanced by itself: the new ones are no synapses until they are trained.
+        kept = rebalance(
+            mask & new,
+            score=worth,
+            candidates=mask,
+            base=torch.zeros_like(mask),
+            banks=self._banks,
+        )
+        come = rebalance(new & ~mask, score=wish, candidates=~mask, base=kept, banks=self._banks)
+        return kept | come
+
+    def period(self, epoch: int, epochs: int) -> tuple[int, int]:
+        """Epochs done when the training that `epoch` belongs to began and will have ended.
+
+        Rewinding starts training anew, and its learning rate with it; else it is all `epochs`.
+        """
+        if self._initial is None:
+            return 0, epochs
+        active = sum(int(layer.mask.sum()) for layer in self.layers)
+        places = sum(layer.mask.numel() for layer in self.layers)
+        turned = self._turning is not None and self._turning.turned
+        done = turned or not self.schedule.spare(active=active, places=places)
+        following = None if done else self.schedule.next_due(epoch)
+        return self._rewound, epochs if following is None else following
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it carries from batch to batch: nested mappings of tensors and plain values."""
+        return {
+            "rewound": self._rewound,
+            **{name: part.state_dict() for name, part in self._parts().items()},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` gave; the layers' masks are part of their own state."""
+        device = self.layers[0].weight.device
+        self._rewound = int(state["rewound"])
+        for name, part in self._parts().items():
+            part.load_state_dict(_on(device, state[name]))
+
+    def _parts(self) -> dict[str, Any]:
+        parts = {
+            "trace": self._trace,
+            "rates": self._rates,
+            "turning": self._turning,
+            "initial": self._initial,
+        }
+        return {name: part for name, part in parts.items() if part is not None}
 
     def indices(self) -> list[float]:
         """PQ index of each layer's active weights."""
-        p, q = self._parameters.p, self._parameters.q
-        return [
-            float(pq_index(layer.weight.reshape(1, -1), layer.mask.reshape(1, -1), p=p, q=q))
-            for layer in self.layers
-        ]
+        weights = [layer.weight.flatten(1) for layer in self.layers]
+        masks = [layer.mask.flatten(1) for layer in self.layers]
+        return _indices(Layers(weights=weights, masks=masks), self._parameters)
+
+
+def _on(device: torch.device, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a part with the tensors in its lists on a device."""
+    return {
+        key: [v.to(device) if isinstance(v, Tensor) else v for v in value]
+        if isinstance(value, list)
+        else value
+        for key, value in state.items()
+    }
+
+
+def _indices(layers: Layers, parameters: PQParameters) -> list[float]:
+    return [
+        float(pq_index(w.reshape(1, -1), mask.reshape(1, -1), p=parameters.p, q=parameters.q))
+        for w, mask in zip(layers.weights, layers.masks, strict=True)
+    ]

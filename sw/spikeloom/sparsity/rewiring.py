@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["forget_state", "prune_and_regrow", "regrown_counts"]
+__all__ = ["capped_counts", "forget_state", "prune_and_regrow", "ranks", "regrown_counts"]
 
 
 def regrown_counts(pruned: Tensor, rho: float) -> Tensor:
@@ -22,17 +22,26 @@ def regrown_counts(pruned: Tensor, rho: float) -> Tensor:
     return counts
 
 
+def capped_counts(prune: list[Tensor], most: int) -> list[Tensor]:
+    """The counts, scaled down in proportion where they sum to more than `most`: then to `most`."""
+    total = sum(int(count.sum()) for count in prune)
+    if total <= most:
+        return prune
+    scaled = regrown_counts(torch.cat(prune), most / total)
+    return list(scaled.split([len(count) for count in prune]))
+
+
 def prune_and_regrow(
     weight: Tensor, mask: Tensor, score: Tensor, *, prune: Tensor, regrow: Tensor
 ) -> Tensor:
     """The mask after one rewiring.
 
-    In each scope the `prune` active weights of smallest magnitude go, and the `regrow` places of
+    In each scope the `prune` active places of smallest worth go, and the `regrow` places of
     largest score come, among those that were inactive before: what was just pruned stays out.
     Ties go to the lower place. Where fewer places are free than asked for, all of them come.
 
     Args:
-        weight: [neurons, fan-in].
+        weight: [neurons, fan-in]; the worth of a place is its magnitude.
         mask: bool, active places, of the same shape.
         score: rank of absent places, larger is better, same shape.
         prune: int64 [1] (scope: the layer) or [neurons] (scope: each row).
@@ -72,7 +81,14 @@ def forget_state(
 
 def _lowest(values: Tensor, count: Tensor) -> Tensor:
     """Bool mask of the `count[i]` lowest values of each row."""
-    order = values.argsort(dim=1, stable=True)
+    return ranks(values, dim=1) < count[:, None]
+
+
+def ranks(values: Tensor, *, dim: int) -> Tensor:
+    """The place of each value among those along `dim`, from the lowest; ties in their order."""
+    order = values.argsort(dim=dim, stable=True)
     rank = torch.empty_like(order)
-    rank.scatter_(1, order, torch.arange(values.shape[1], device=values.device).expand_as(order))
-    return rank < count[:, None]
+    shape = [1] * values.dim()
+    shape[dim] = -1
+    places = torch.arange(values.shape[dim], device=values.device).reshape(shape)
+    return rank.scatter_(dim, order, places.expand_as(order))

@@ -34,12 +34,26 @@ class Schedule:
         since = epochs_done - self.start_epoch
         return since >= 0 and since % self.every_epochs == 0 and 0 < epochs_done <= self.stop_epoch
 
+    @property
+    def last_due(self) -> int:
+        """The last epoch after which rewiring is due; 0 when there is none."""
+        rewirings = (self.stop_epoch - self.start_epoch) // self.every_epochs
+        return max(0, self.start_epoch + rewirings * self.every_epochs)
+
+    def next_due(self, epoch: int) -> int | None:
+        """The first epoch from `epoch` on after which rewiring is due, or None."""
+        return next((e for e in range(epoch, self.last_due + 1) if self.due(e)), None)
+
     def strength(self, epochs_done: int) -> float:
         """Factor on the pruned counts, 0 ... 1."""
         if self.decay == "none":
             return 1.0
         span = max(1, self.stop_epoch - self.start_epoch)
         return 0.5 * (1 + math.cos(math.pi * (epochs_done - self.start_epoch) / span))
+
+    def spare(self, *, active: int, places: int) -> int:
+        """Synapses that may still go for good before `density` is reached."""
+        return max(0, active - self._target(places))
 
     def regrown_share(self, *, active: int, places: int, pruned: int) -> float:
         """Rho of this rewiring: larger than the schedule's where it would pass below `density`.
@@ -49,8 +63,11 @@ class Schedule:
             places: synapses of the dense network.
             pruned: synapses about to be pruned.
         """
-        target = math.floor(self.density * places + 1e-9)
+        target = self._target(places)
         needed = min(active, target) - (active - pruned)
         # Already at the target: regrow all that is pruned.
         needed = pruned if active <= target else needed
         return min(1.0, max(self.rho, needed / pruned)) if pruned else 1.0
+
+    def _target(self, places: int) -> int:
+        return math.floor(self.density * places + 1e-9)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 __all__ = ["Distribution", "layer_counts", "random_mask"]
 
-Distribution = Literal["erdos-renyi", "uniform"]
+Distribution = Literal["erdos-renyi", "erk", "uniform"]
 
 
 def layer_counts(
@@ -20,9 +20,10 @@ def layer_counts(
     """Synapses of each layer.
 
     "uniform" gives each layer the same density. "erdos-renyi" makes a layer's density proportional
-    to (inputs + outputs) / (inputs * outputs), with the kernel's sides counted alike for a
-    convolution (Mocanu et al., Nature Communications 9, 2018; Evci et al., ICML 2020), so that
-    small layers stay denser; a layer that would exceed 1 is dense and the rest share what is left.
+    to (inputs + outputs) / (inputs * outputs) (Mocanu et al., Nature Communications 9, 2018), with
+    channels in place of neurons for a convolution; "erk", the Erdős–Rényi kernel, counts the
+    kernel's sides like them (Evci et al., ICML 2020). So small layers stay denser; a layer that
+    would exceed 1 is dense and the rest share what is left.
 
     Args:
         shapes: of each layer's weight tensor.
@@ -41,8 +42,10 @@ def layer_counts(
     total = round(density * sum(places))
     if distribution == "uniform":
         return _share(total, [float(n) for n in places], places)
-    # density_l = epsilon * sum(shape) / prod(shape), so that count_l = epsilon * sum(shape)
-    return _share(total, [float(sum(shape)) for shape in shapes], places)
+    if distribution == "erk":
+        # density_l = epsilon * sum(shape) / prod(shape), so that count_l = epsilon * sum(shape)
+        return _share(total, [float(sum(shape)) for shape in shapes], places)
+    return _share(total, [float(sum(shape[:2]) * prod(shape[2:])) for shape in shapes], places)
 
 
 def random_mask(shape: tuple[int, ...], count: int, generator: torch.Generator) -> Tensor:

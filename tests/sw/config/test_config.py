@@ -92,7 +92,7 @@ def test_decay_leak_is_taken():
         pytest.param("data = 3", "data is 3, but it must be a table", id="no table"),
         pytest.param(
             "[sparsity]\nratio = 'pq'",
-            "ratio is 'pq', but it must be one of 'constant', 'pq-global',",
+            "ratio is 'pq', but it must be one of 'constant', 'constant-global',",
             id="choice",
         ),
         pytest.param(

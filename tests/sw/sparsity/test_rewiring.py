@@ -3,6 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sparse_layer import Sparse
 from spikeloom.config import parse_config
 from spikeloom.sparsity import (
     GradientTrace,
@@ -12,22 +13,7 @@ from spikeloom.sparsity import (
     prune_and_regrow,
     regrown_counts,
 )
-from spikeloom.sparsity.pq_index import PQParameters
-from spikeloom.sparsity.ratio import PRESETS, Layers
-
-
-class Sparse:
-    """The least that rewiring needs of a layer."""
-
-    def __init__(self, shape, seed):
-        generator = torch.Generator().manual_seed(seed)
-        self.weight = torch.nn.Parameter(torch.randn(shape, generator=generator))
-        self.mask = torch.ones(shape, dtype=torch.bool)
-
-    def set_mask(self, mask):
-        with torch.no_grad():
-            self.mask = mask.clone()
-            self.weight.mul_(self.mask)
+from spikeloom.sparsity.ratio import RATIOS
 
 
 def naive(weight, mask, score, prune, regrow, rows):
@@ -134,7 +120,7 @@ def step(made, layers, optimizer):
 
 
 @pytest.mark.parametrize("regrow", ["momentum", "gradient", "random"])
-@pytest.mark.parametrize("ratio", list(PRESETS))
+@pytest.mark.parametrize("ratio", [name for name in RATIOS if name != "none"])
 def test_density_falls_by_one_minus_c_times_one_minus_rho(ratio, regrow):
     torch.manual_seed(0)
     layers = [Sparse((60, 50), 1), Sparse((20, 60), 2)]
@@ -234,20 +220,3 @@ def test_gradients_are_needed_before_regrowth():
     layers = [Sparse((3, 3), 1)]
     with pytest.raises(RuntimeError, match="call this after backward"):
         rewirer(layers).after_backward()
-
-
-@pytest.mark.parametrize(
-    ("ratio", "length"),
-    [("pq-layer", [1, 1]), ("pq-neuron", [6, 3]), ("pq-global", [1, 1]), ("constant", [1, 1])],
-)
-def test_ratios_prune_by_scope(ratio, length):
-    torch.manual_seed(1)
-    weights = [torch.randn(6, 40), torch.randn(3, 40)]
-    masks = [torch.rand(6, 40) < 0.5, torch.rand(3, 40) < 0.9]
-    counts = PRESETS[ratio](PQParameters(), 0.25)(Layers(weights=weights, masks=masks))
-    assert [len(count) for count in counts] == length
-    for count, mask in zip(counts, masks, strict=True):
-        active = mask.sum(dim=1) if len(count) > 1 else mask.sum().reshape(1)
-        assert ((count >= 0) & (count <= active)).all()
-    if ratio == "constant":
-        assert [int(c) for c in counts] == [int(mask.sum()) // 4 for mask in masks]

@@ -1,0 +1,68 @@
+"""How a network begins: the masks it starts from, and the values it may be rewound to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from spikeloom.config import SparsityConfig
+from spikeloom.sparsity.balance import rebalance
+from spikeloom.sparsity.layer import SparseLayer
+from spikeloom.sparsity.topology import layer_counts, random_mask
+
+__all__ = ["InitialValues", "initialise_masks"]
+
+
+def initialise_masks(
+    layers: Sequence[SparseLayer], config: SparsityConfig, generator: torch.Generator
+) -> None:
+    """Give each layer a random mask of the initial density, balanced if `banks` says so."""
+    shapes = [tuple(layer.weight.shape) for layer in layers]
+    counts = layer_counts(shapes, config.initial_density, config.distribution)
+    for layer, shape, count in zip(layers, shapes, counts, strict=True):
+        mask = random_mask(shape, count, generator)
+        if config.banks:
+            drawn = mask.flatten(1)
+            mask = rebalance(
+                drawn,
+                score=torch.rand(drawn.shape, generator=generator),
+                candidates=torch.ones_like(drawn),
+                base=torch.zeros_like(drawn),
+                banks=config.banks,
+            ).reshape(shape)
+        layer.set_mask(mask.to(layer.weight.device))
+
+
+class InitialValues:
+    """The parameters of layers as they were when this was made, to which training can go back.
+
+    Rewinding: Frankle and Carbin, "The Lottery Ticket Hypothesis", ICLR 2019.
+    """
+
+    def __init__(self, layers: Sequence[SparseLayer]) -> None:
+        self._layers = tuple(layers)
+        self._values = [
+            parameter.detach().clone() for layer in layers for parameter in layer.parameters()
+        ]
+
+    @torch.no_grad()
+    def restore(self, optimizer: torch.optim.Optimizer) -> None:
+        """Rewind the parameters within the present masks; the optimiser forgets all of them."""
+        parameters = [p for layer in self._layers for p in layer.parameters()]
+        for parameter, value in zip(parameters, self._values, strict=True):
+            parameter.copy_(value)
+            optimizer.state.pop(parameter, None)
+        for layer in self._layers:
+            layer.weight.mul_(layer.mask)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The values."""
+        return {"values": list(self._values)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` gave."""
+        self._values = [
+            value.to(old.device) for value, old in zip(state["values"], self._values, strict=True)
+        ]

@@ -1,0 +1,222 @@
+"""Bank balance: of one choice, of a whole rewiring, and of what is stored after training."""
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparse_layer import Sparse
+from spikeloom.config import parse_config
+from spikeloom.datasets import load_dataset
+from spikeloom.image import IntegrateLeak, Layer
+from spikeloom.packing import pack
+from spikeloom.sparsity import Rewirer, initialise_masks, rebalance, words_of_rows
+from spikeloom.training import to_image, train_network
+
+LANES = 8
+
+
+def fewest_words(synapses, banks):
+    """Sum over rows of ceil(count / banks)."""
+    return int(((synapses.sum(dim=0) + banks - 1) // banks).sum())
+
+
+def balanced(synapses, banks):
+    return int(words_of_rows(synapses, banks).sum()) == fewest_words(synapses, banks)
+
+
+def choose(score, count, *, candidates=None, base=None, banks=LANES):
+    candidates = torch.ones_like(score, dtype=torch.bool) if candidates is None else candidates
+    base = torch.zeros_like(candidates) if base is None else base
+    best = torch.where(candidates, score, -torch.inf).reshape(-1).argsort(descending=True)[:count]
+    wanted = torch.zeros(score.numel(), dtype=torch.bool)
+    wanted[best] = True
+    wanted = wanted.reshape(score.shape) & candidates
+    return rebalance(wanted, score=score, candidates=candidates, base=base, banks=banks)
+
+
+@pytest.mark.parametrize(
+    ("columns", "banks", "words"),
+    [
+        pytest.param([[0, 0, 0, 0]], 2, [0], id="empty row"),
+        pytest.param([[1, 1, 1, 1]], 2, [2], id="full row"),
+        pytest.param([[1, 0, 1, 0]], 2, [2], id="one bank takes all"),
+        pytest.param([[1, 0, 0, 1], [0, 0, 1, 0]], 2, [1, 1], id="balanced"),
+        pytest.param([[1, 1, 1, 0, 1]], 4, [2], id="banks that do not divide the neurons"),
+    ],
+)
+def test_words_of_rows(columns, banks, words):
+    synapses = torch.tensor(columns, dtype=torch.bool).T
+    assert words_of_rows(synapses, banks).tolist() == words
+
+
+@given(
+    neurons=st.integers(1, 40),
+    fan_in=st.integers(1, 20),
+    banks=st.integers(1, 9),
+    share=st.floats(0, 1),
+    seed=st.integers(0, 999),
+)
+def test_any_number_of_places_can_be_chosen_balanced(neurons, fan_in, banks, share, seed):
+    score = torch.rand((neurons, fan_in), generator=torch.Generator().manual_seed(seed))
+    count = round(share * score.numel())
+    chosen = choose(score, count, banks=banks)
+    assert int(chosen.sum()) == count
+    assert balanced(chosen, banks)
+
+
+@given(
+    neurons=st.integers(1, 40),
+    fan_in=st.integers(1, 20),
+    banks=st.integers(1, 9),
+    shares=st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
+    seed=st.integers(0, 999),
+)
+def test_pruning_and_regrowth_keep_the_balance(neurons, fan_in, banks, shares, seed):
+    generator = torch.Generator().manual_seed(seed)
+    score = torch.rand((neurons, fan_in), generator=generator)
+    active = choose(score, round(shares[0] * score.numel()), banks=banks)
+    kept = choose(score.flip(0), round(shares[1] * int(active.sum())), candidates=active,
+                  banks=banks)  # fmt: skip
+    assert not (kept & ~active).any()
+    assert int(kept.sum()) == round(shares[1] * int(active.sum()))
+    assert balanced(kept, banks)
+    free = ~active
+    wish = torch.rand((neurons, fan_in), generator=generator)
+    come = choose(wish, round(shares[2] * int(free.sum())), candidates=free, base=kept, banks=banks)
+    assert not (come & active).any()
+    assert int(come.sum()) <= round(shares[2] * int(free.sum()))
+    assert balanced(kept | come, banks)
+
+
+def test_a_balanced_choice_is_left_alone():
+    score = torch.rand((24, 30), generator=torch.Generator().manual_seed(0))
+    once = choose(score, 200)
+    again = rebalance(
+        once,
+        score=torch.zeros_like(score),
+        candidates=torch.ones_like(once),
+        base=torch.zeros_like(once),
+        banks=LANES,
+    )
+    assert torch.equal(once, again)
+
+
+def test_what_a_full_bank_turns_away_goes_to_the_best_place_beside_it():
+    # One row of four neurons in two banks; neurons 0 and 2 are wanted, both of bank 0.
+    score = torch.tensor([[9.0], [1.0], [8.0], [2.0]])
+    assert choose(score, 2, banks=2).T.tolist() == [[True, False, False, True]]
+
+
+@pytest.mark.parametrize("ratio", ["pq-layer", "pq-neuron", "constant-global"])
+@pytest.mark.parametrize("rho", [0.0, 0.4, 1.0])
+def test_rewirings_keep_every_row_balanced_and_the_counts_exact(ratio, rho):
+    torch.manual_seed(0)
+    layers = [Sparse((64, 50), 1), Sparse((40, 64), 2)]
+    config = parse_config(
+        f"""
+        [sparsity]
+        density = 0.1
+        ratio = "{ratio}"
+        rho = {rho}
+        banks = {LANES}
+        start_epoch = 1
+        every_epochs = 1
+        stop_epoch = 9
+        [training]
+        epochs = 10
+        """,
+        source="test",
+    ).sparsity
+    generator = torch.Generator().manual_seed(0)
+    initialise_masks(layers, config, generator)
+    rewirer = Rewirer.from_config(layers, config, epochs=10, generator=generator)
+    optimizer = torch.optim.Adam([layer.weight for layer in layers], lr=0.05)
+    assert sum(int(layer.mask.sum()) for layer in layers) == 0.5 * (64 * 50 + 40 * 64)
+    for epoch in range(1, 10):
+        before = [int(layer.mask.sum()) for layer in layers]
+        for layer in layers:
+            layer.weight.grad = torch.randn_like(layer.weight)
+        rewirer.after_backward()
+        optimizer.step()
+        rewirer.after_step()
+        done = rewirer.after_epoch(epoch, optimizer)
+        assert done is not None
+        for layer, count, gone, come in zip(layers, before, done.pruned, done.regrown, strict=True):
+            assert balanced(layer.mask, LANES)
+            assert int(layer.mask.sum()) == count - gone + come
+        if sum(before) > 0.2 * (64 * 50 + 40 * 64):
+            assert list(done.regrown) == [round(rho * gone) for gone in done.pruned]
+
+
+def layer_of(integers):
+    """A layer of integers [neurons, inputs]."""
+    return Layer.from_dense(integers.T, name="layer", leak=IntegrateLeak())
+
+
+def words_and_fewest(layer):
+    """Words stored, and sum over rows of ceil(synapses / lanes).
+
+    With absolute indices: gaps may spend words on escapes where that saves bits.
+    """
+    words = pack(layer, LANES, index_form="absolute").words
+    return words, int((-(-np.diff(layer.row_ptr) // LANES)).sum())
+
+
+@pytest.mark.parametrize(
+    ("shape", "density"),
+    [
+        pytest.param((192, 64), 0.5, id="digits at 50 %"),
+        pytest.param((192, 64), 0.2, id="digits at 20 %"),
+        pytest.param((640, 784), 0.1, id="mnist at 10 %"),
+        pytest.param((640, 784), 0.02, id="mnist at 2 %"),
+        pytest.param((10, 640), 0.3, id="more banks than a row has synapses"),
+    ],
+)
+def test_random_layers_fill_their_words_and_save_bits(shape, density):
+    generator = torch.Generator().manual_seed(1)
+    score = torch.rand(shape, generator=generator)
+    count = round(density * score.numel())
+    integers = torch.randint(1, 8, shape, generator=generator)
+    anywhere = score >= score.reshape(-1).sort(descending=True).values[count - 1]
+    spread = choose(score, count)
+    assert int(anywhere.sum()) == int(spread.sum()) == count
+    layer, unbalanced = (layer_of((integers * m).numpy()) for m in (spread, anywhere))
+    words, fewest = words_and_fewest(layer)
+    assert words == fewest
+    assert words_and_fewest(unbalanced)[0] > 1.03 * fewest
+    assert pack(layer, LANES).bits < pack(unbalanced, LANES).bits
+
+
+@pytest.mark.parametrize(
+    "method", ["pq-layer", "pq-neuron", "rigl", "set", "static", "one-shot", "sap"]
+)
+def test_trained_networks_fill_their_words(method):
+    text = f"""
+        [data]
+        time_steps = 4
+        [network]
+        hidden = [64]
+        [sparsity]
+        banks = {LANES}
+        density = 0.15
+        start_epoch = 1
+        every_epochs = 1
+        stop_epoch = 3
+        [training]
+        epochs = 4
+        learning_rate = 0.03
+    """
+    config = parse_config(text, source="test", method=method)
+    digits = load_dataset("digits")
+    for epochs in (3, 4):  # up to the last rewiring, and beyond
+        training = msgspec.structs.replace(config.training, epochs=epochs)
+        run = train_network(msgspec.structs.replace(config, training=training), digits)
+        for layer in to_image(run.network, config).layers:
+            words, fewest = words_and_fewest(layer)
+            assert words <= 1.03 * fewest
+    for layer in run.network.layers:
+        trained = layer.mask & (layer.weight != 0)
+        assert int((layer.integers().weight != 0).sum()) == int(trained.sum())
