@@ -15,6 +15,7 @@ from spikeloom.nn.quantizer import (
     quantized_linear,
     straight_through,
 )
+from spikeloom.nn.synapses import synaptic_sums
 
 __all__ = ["LayerIntegers", "SpikingLinear"]
 
@@ -113,17 +114,21 @@ class SpikingLinear(nn.Module):
         """What the forward pass computes with."""
         return LayerIntegers(*self._integers())
 
-    def forward(self, events: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, events: Tensor, *, every_step: bool = True) -> tuple[Tensor, Tensor, Tensor]:
         """Run all time steps.
 
         Args:
-            events: 0 or 1, float32 [T, B, inputs].
+            events: 0 or 1, bool or float32 [T, B, inputs].
+            every_step: keep the membranes after each step, or after the last one only.
 
         Returns:
-            (spikes [T, B, neurons], membranes [T, B, neurons], scale: real weight of integer 1).
+            (spikes [T, B, neurons], membranes [T or 1, B, neurons], scale: real weight of
+            integer 1).
         """
         weight, bias, threshold, scale = self._integers()
         # One product for all steps: sums of integers below 2^24 are exact in any order.
-        a = nn.functional.linear(events, weight) + bias
-        spikes, membranes = integrate_and_fire(a, threshold, self.neuron)
+        a = synaptic_sums(events, weight)
+        if self.bias is not None:
+            a = a + bias
+        spikes, membranes = integrate_and_fire(a, threshold, self.neuron, every_step=every_step)
         return spikes, membranes, scale

@@ -25,7 +25,9 @@ class Activity:
     Attributes:
         logits: [B, outputs] in real units, for the loss.
         scores: integers [B, outputs]: membranes after the last step, or spike counts.
-        spikes, membranes: of each layer, integers [T, B, neurons].
+        spikes: of each layer, integers [T, B, neurons].
+        membranes: of each layer, integers after each step [T, B, neurons] in eval mode, after the
+            last step [1, B, neurons] in training.
     """
 
     logits: Tensor
@@ -70,11 +72,11 @@ class SpikingNetwork(nn.Module):
     def forward(self, events: Tensor) -> Activity:
         """Run a batch; `events` is bool or float [B, T, inputs]."""
         device = self.layers[0].weight.device
-        arriving = events.to(device=device, dtype=torch.float32).transpose(0, 1)
+        arriving = events.to(device).transpose(0, 1)
         spikes, membranes = [], []
         scale = torch.ones((), device=device)
         for layer in self.layers:
-            fired, membrane, scale = layer(arriving)
+            fired, membrane, scale = layer(arriving, every_step=not self.training)
             spikes.append(fired)
             membranes.append(membrane)
             arriving = self._drop(fired)

@@ -94,58 +94,105 @@ def neuron_step(
     Returns:
         (spikes 0 or 1, membranes after the step, u: membranes before reset and rails).
     """
-    u = leak(v, neuron.leak) + a
-    spikes = (u >= threshold).to(u.dtype) if neuron.spiking else torch.zeros_like(u)
-    after = u - spikes * threshold if neuron.reset == "subtract" else u * (1 - spikes)
+    spikes, after, u = (torch.empty_like(v) for _ in range(3))
+    _step_into(spikes, after, u, v, a, threshold, neuron)
+    return spikes, after, u
+
+
+def _step_into(
+    spikes: Tensor,
+    after: Tensor,
+    u: Tensor,
+    v: Tensor,
+    a: Tensor,
+    threshold: Tensor,
+    neuron: Neuron,
+) -> None:
+    """`neuron_step` into `spikes`, `after` and `u`; `after` may be `v`, and `u` may be `a`."""
+    torch.add(leak(v, neuron.leak), a, out=u)
     low, high = rails(neuron.membrane_bits)
-    return spikes, after.clamp(low, high), u
+    if not neuron.spiking:
+        spikes.zero_()
+        torch.clamp(u, low, high, out=after)
+        return
+    torch.ge(u, threshold, out=spikes)
+    if neuron.reset == "subtract":
+        torch.addcmul(u, spikes, threshold, value=-1, out=after)
+    else:
+        torch.addcmul(u, spikes, u, value=-1, out=after)
+    after.clamp_(low, high)
 
 
 class _IntegrateAndFire(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, a: Tensor, threshold: Tensor, neuron: Neuron) -> tuple[Tensor, Tensor]:
-        spikes, membranes, before = (torch.empty_like(a) for _ in range(3))
+    def forward(
+        ctx: Any, a: Tensor, threshold: Tensor, neuron: Neuron, every_step: bool
+    ) -> tuple[Tensor, Tensor]:
+        ctx.set_materialize_grads(False)
+        spikes, before = torch.empty_like(a), torch.empty_like(a)
+        membranes = torch.empty_like(a) if every_step else torch.zeros_like(a[:1])
         v = torch.zeros_like(a[0])
         for t in range(len(a)):
-            spikes[t], v, before[t] = neuron_step(v, a[t], threshold, neuron)
-            membranes[t] = v
+            after = membranes[t if every_step else 0]
+            _step_into(spikes[t], after, before[t], v, a[t], threshold, neuron)
+            v = after
         ctx.neuron = neuron
         ctx.save_for_backward(before, spikes, threshold)
         return spikes, membranes
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *grad_outputs: Tensor | None) -> tuple[Tensor, None, None, None]:
         grad_spikes, grad_membranes = grad_outputs
         before, spikes, threshold = ctx.saved_tensors
         neuron = cast(Neuron, ctx.neuron)
-        low, high = rails(neuron.membrane_bits)
-        if neuron.reset == "subtract":
-            after = before - spikes * threshold
-            passes = ((after >= low) & (after <= high)).to(before.dtype)
-        else:
-            passes = ((before >= low) & (before <= high)).to(before.dtype) * (1 - spikes)
-        slope = leak_slope(neuron.leak)
+        surrogate, slope = SURROGATES[neuron.surrogate], leak_slope(neuron.leak)
+        width = neuron.surrogate_width * threshold
+        rails_hold = _rails_hold(before, neuron)
         grad = torch.zeros_like(before)
-        if neuron.spiking:
-            width = neuron.surrogate_width * threshold
-            surrogate = SURROGATES[neuron.surrogate]
-            grad = grad_spikes * surrogate((before - threshold) / width) / width
-        carried = torch.zeros_like(before[0])
+        # Step by step, so that what a step needs stays in the processor's cache.
+        last, carried = len(before) - 1, None
         for t in reversed(range(len(before))):
-            grad[t].addcmul_(grad_membranes[t] + carried, passes[t])
-            carried = grad[t] * slope
-        return grad, None, None
+            at_membranes = carried
+            if grad_membranes is not None and (t == last or len(grad_membranes) > 1):
+                here = grad_membranes[-1 if t == last else t]
+                at_membranes = here if carried is None else here + carried
+            if at_membranes is not None:
+                grad[t] = at_membranes
+                if not rails_hold:
+                    after = before[t]
+                    if neuron.reset == "subtract":
+                        after = after - spikes[t] * threshold
+                    low, high = rails(neuron.membrane_bits)
+                    grad[t].mul_((after >= low) & (after <= high))
+                if neuron.reset == "zero":
+                    grad[t].mul_(1 - spikes[t])
+            if neuron.spiking and grad_spikes is not None:
+                x = (before[t] - threshold).div_(width)
+                grad[t].addcmul_(grad_spikes[t], surrogate(x).div_(width))
+            carried = grad[t] if slope == 1 else grad[t] * slope
+        return grad, None, None, None
 
 
-def integrate_and_fire(a: Tensor, threshold: Tensor, neuron: Neuron) -> tuple[Tensor, Tensor]:
+def _rails_hold(before: Tensor, neuron: Neuron) -> bool:
+    """Whether no membrane can have met the rails: the common case, told by two numbers."""
+    low, high = rails(neuron.membrane_bits)
+    smallest, largest = torch.aminmax(before)
+    # A spike lowers a membrane to 0 at the least, since it had reached the threshold.
+    return bool((smallest >= low) & (largest <= high))
+
+
+def integrate_and_fire(
+    a: Tensor, threshold: Tensor, neuron: Neuron, *, every_step: bool = True
+) -> tuple[Tensor, Tensor]:
     """All time steps of a layer, from membranes at 0.
 
     Args:
         a: summed inputs, float32 integers [T, B, neurons]; receives gradients.
         threshold: positive float32 integers [neurons]; receives none.
         neuron: the shared parameters.
+        every_step: keep the membranes after each step, or after the last one only.
 
     Returns:
-        (spikes [T, B, neurons], membranes after each step [T, B, neurons]).
+        (spikes [T, B, neurons], membranes after each step [T, B, neurons], or [1, B, neurons]).
     """
-    return cast("tuple[Tensor, Tensor]", _IntegrateAndFire.apply(a, threshold, neuron))
+    return cast("tuple[Tensor, Tensor]", _IntegrateAndFire.apply(a, threshold, neuron, every_step))

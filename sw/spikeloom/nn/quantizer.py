@@ -16,8 +16,32 @@ __all__ = ["ScaleKind", "integer_weight", "quantized_linear", "straight_through"
 ScaleKind = Literal["max", "learned", "fixed"]
 
 
+class ClampThrough(torch.nn.Module):
+    """Brevitas' clamp of weights, straight through in the backward pass, in one kernel."""
+
+    # Brevitas' injector reads the signature and takes no catch-all arguments.
+    def __init__(self) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor, min_val: Tensor, max_val: Tensor) -> Tensor:
+        """`x` within the bounds, with the gradient of `x`."""
+        return cast(Tensor, _ClampThrough.apply(x, min_val, max_val))
+
+
+class _ClampThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        return torch.clamp(x, low, high)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        return grad_outputs[0], None, None
+
+
 class WeightFromMax(Int8WeightPerTensorFloat):  # pyright: ignore[reportGeneralTypeIssues]
     """Signed, narrow range; scale = largest magnitude of the tensor / largest integer."""
+
+    tensor_clamp_impl = cast(Any, ClampThrough)
 
 
 class WeightLearnedScale(Int8WeightPerTensorFloat):  # pyright: ignore[reportGeneralTypeIssues]
@@ -30,6 +54,7 @@ class WeightFixedScale(Int8WeightPerTensorFloat):  # pyright: ignore[reportGener
     """The same with a constant scale: weights beyond its range saturate."""
 
     scaling_impl_type = ScalingImplType.CONST
+    tensor_clamp_impl = cast(Any, ClampThrough)
 
 
 QUANTIZERS: Mapping[str, type] = {
@@ -69,8 +94,19 @@ def integer_weight(linear: QuantLinear) -> tuple[Tensor, Tensor]:
     """
     quantized = cast(Any, linear.quant_weight())
     scale = quantized.scale.detach()
-    real = quantized.value / scale
-    return straight_through(real, torch.round(real)), scale.squeeze()
+    return cast(Tensor, _WholeUnits.apply(quantized.value, scale)), scale.squeeze()
+
+
+class _WholeUnits(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, unit: Tensor) -> Tensor:
+        ctx.save_for_backward(unit)
+        return torch.div(value, unit).round_()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        (unit,) = ctx.saved_tensors
+        return grad_outputs[0] / unit, None
 
 
 class _StraightThrough(torch.autograd.Function):

@@ -152,3 +152,30 @@ def test_dropout_silences_whole_neurons_in_training_only():
     assert not torch.equal(kept, network(events).membranes[-1])
     calm = network.eval()(events).membranes[-1]
     assert torch.equal(calm, network(events).membranes[-1])
+
+
+def test_training_keeps_the_last_membranes_only():
+    config = parse_config("[network]\nhidden = [70]", source="x")
+    network = build_network(config, inputs=20, classes=4)
+    for made in network.layers:
+        made.initialise(2.0, torch.Generator().manual_seed(0))
+    events = torch.rand(8, 3, 20, generator=torch.Generator().manual_seed(1)) < 0.2
+    trained, evaluated = network.train()(events), network.eval()(events)
+    assert [len(membranes) for membranes in trained.membranes] == [1, 1]
+    assert [len(membranes) for membranes in evaluated.membranes] == [3, 3]
+    for few, all_steps in zip(trained.membranes, evaluated.membranes, strict=True):
+        assert torch.equal(few[-1], all_steps[-1])
+    assert torch.equal(trained.scores, evaluated.scores)
+
+
+@pytest.mark.parametrize("scale", ["fixed", "max"])
+def test_weights_beyond_the_range_saturate_and_still_receive_gradients(scale):
+    linear = quantized_linear(2, 1, weight_bits=4, scale=scale, limit=0.5)
+    with torch.no_grad():
+        linear.weight.copy_(torch.tensor([[3.0, -0.1]]))
+    integers, unit = integer_weight(linear)
+    assert integers[0, 0] == 7
+    integers.sum().backward()
+    assert torch.allclose(gradient_of(linear.weight)[0, 1], 1 / unit)
+    if scale == "fixed":
+        assert torch.allclose(gradient_of(linear.weight), 1 / unit)

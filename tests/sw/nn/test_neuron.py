@@ -140,3 +140,29 @@ def test_wrong_parameters_are_refused(changed, says):
     good = {"leak": IntegrateLeak(), "reset": "zero", "spiking": True, "membrane_bits": 8}
     with pytest.raises(ValueError, match=says):
         Neuron(**{**good, **changed})
+
+
+@pytest.mark.parametrize("reset", ["subtract", "zero"])
+@pytest.mark.parametrize("bits", [5, 16], ids=["at the rails", "within the rails"])
+@pytest.mark.parametrize("use", ["spikes", "membranes", "both"])
+def test_the_last_step_alone_gives_the_same_numbers_and_gradients(reset, bits, use):
+    neuron = Neuron(leak=ShiftLeak(shift=3), reset=reset, spiking=True, membrane_bits=bits)
+    generator = torch.Generator().manual_seed(7)
+    a = torch.randint(-20, 30, (6, 4, 5), generator=generator).double()
+    threshold = torch.randint(5, 25, (5,), generator=generator).double()
+    pull = torch.randn((7, 4, 5), generator=generator, dtype=torch.float64)
+    gradients = []
+    for every_step in (True, False):
+        leaf = a.clone().requires_grad_()
+        spikes, membranes = integrate_and_fire(leaf, threshold, neuron, every_step=every_step)
+        assert len(membranes) == (6 if every_step else 1)
+        loss = torch.zeros((), dtype=torch.float64)
+        if use != "membranes":
+            loss = loss + (pull[:6] * spikes).sum()
+        if use != "spikes":
+            loss = loss + (pull[6] * membranes[-1]).sum()
+        loss.backward()
+        gradients.append((spikes.detach(), membranes[-1].detach(), leaf.grad))
+    assert gradients[0][2].abs().max() > 0
+    for full, last in zip(*gradients, strict=True):
+        assert torch.equal(full, last)
