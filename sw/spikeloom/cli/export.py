@@ -11,6 +11,7 @@ from spikeloom.cli.console import NETWORK_FILE, Console, json_option, table, wri
 from spikeloom.cli.data import data_dir_option
 from spikeloom.datasets import load_dataset
 from spikeloom.image import save_image
+from spikeloom.runfolder import CHECKPOINT_FILE
 
 
 @click.command(epilog="Example: spikeloom export runs/demo")
@@ -31,7 +32,6 @@ def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool)
     error, and then nothing is written.
     """
     from spikeloom.training import checked_image, load_checkpoint
-    from spikeloom.training.checkpoint import CHECKPOINT_FILE
 
     console = Console(as_json=as_json)
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,16 @@ import msgspec
 
 from spikeloom.cli.console import Console, json_option, table, write_step
 from spikeloom.cli.data import data_dir_option
-from spikeloom.config import load_config
+from spikeloom.config import Config, load_config
 from spikeloom.datasets import load_dataset
+from spikeloom.runfolder import (
+    PROGRESS_FILE,
+    RESTART,
+    check_output,
+    clear,
+    finished_result,
+    read_standing,
+)
 
 
 @click.command(epilog="Example: spikeloom train examples/digits.toml -o runs/demo")
@@ -24,37 +33,84 @@ from spikeloom.datasets import load_dataset
     help="The run folder to write.",
 )
 @click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Instead of the file's.")
+@click.option("--restart", is_flag=True, help="Begin anew, whatever the run folder holds.")
 @data_dir_option
 @json_option
 def train(
-    config: Path, output: Path, seed: int | None, data_dir: Path | None, as_json: bool
+    config: Path,
+    output: Path,
+    seed: int | None,
+    restart: bool,
+    data_dir: Path | None,
+    as_json: bool,
 ) -> None:
     """Train a sparse, quantised spiking network.
 
     CONFIG is a TOML file; the resolved configuration, the history of all epochs and the trained
     weights are left in the run folder. The choice of the epoch is made on validation data; test
-    data is not touched. Nothing is written before training has ended.
-    """
-    from spikeloom.training import check_output, save_run, train_network
+    data is not touched.
 
+    The run is saved as it goes. The same command goes on with a run that was interrupted or killed,
+    which then ends bit-identical to one that was not; of a finished run it says the result again.
+    """
     console = Console(as_json=as_json)
     settings = load_config(config)
     if seed is not None:
         training = msgspec.structs.replace(settings.training, seed=seed)
         settings = msgspec.structs.replace(settings, training=training)
     check_output(output)
-    with console.step(f"load {settings.data.name}"):
-        dataset = load_dataset(settings.data.name, data_dir)
-    epochs = settings.training.epochs
+    standing = "new" if restart else read_standing(output, settings)
+    if standing == "finished":
+        console.note(f"{output} holds this run, finished; {RESTART} to train it again")
+        (output / PROGRESS_FILE).unlink(missing_ok=True)
+        result = finished_result(output)
+    else:
+        try:
+            result = _train(console, settings, output, data_dir, new=standing == "new")
+        except (KeyboardInterrupt, SystemExit):
+            if (output / PROGRESS_FILE).is_file():
+                console.note(f"to go on with it: {_command(config, output, seed, data_dir)}")
+            raise
+    _say(console, output, result)
+
+
+def _train(
+    console: Console, config: Config, output: Path, data_dir: Path | None, *, new: bool
+) -> dict[str, Any]:
+    from spikeloom.training import Keeper, save_run, train_network
+
+    with console.step(f"load {config.data.name}"):
+        dataset = load_dataset(config.data.name, data_dir)
+    if new:
+        clear(output)
+    keeper = Keeper(output, config, dataset)
+    epochs, done = config.training.epochs, 0
+    if keeper.position:
+        epoch, batches = keeper.position
+        done = epoch - 1
+        where = f"epoch {epoch}, batch {batches + 1}" if done < epochs else "its end"
+        console.note(f"resuming {output} at {where}, after {keeper.seconds:.0f} s")
+        for change in keeper.changes:
+            console.note(f"the last bits may differ from an uninterrupted run's: {change}")
     with (
         console.step(f"train {epochs} epochs"),
         console.track(epochs, "epochs") as progress,
     ):
+        progress.advance(done)
         trained = train_network(
-            settings, dataset, lambda epoch: progress.advance(text=_describe(epoch))
+            config,
+            dataset,
+            lambda epoch: progress.advance(text=_describe(epoch)),
+            keeper=keeper,
         )
-    result = save_run(output, settings, trained)
-    write_step(output, "train", console.seconds, result)
+    result = save_run(output, config, trained)
+    write_step(output, "train", keeper.seconds + console.seconds, result)
+    # Last: until then the run can be taken up again.
+    (output / PROGRESS_FILE).unlink(missing_ok=True)
+    return result
+
+
+def _say(console: Console, output: Path, result: dict[str, Any]) -> None:
     console.result(
         {"schema": 1, "run": str(output), **result},
         table(
@@ -71,8 +127,19 @@ def train(
     console.note(f"next: spikeloom export {output}")
 
 
+def _command(config: Path, output: Path, seed: int | None, data_dir: Path | None) -> str:
+    words = ["spikeloom", "train", str(config), "-o", str(output)]
+    words += [] if seed is None else ["--seed", str(seed)]
+    words += [] if data_dir is None else ["--data-dir", str(data_dir)]
+    return shlex.join(words)
+
+
 def _describe(epoch: dict[str, Any]) -> str:
+    layers = epoch["layers"]
+    indices = " ".join(f"{layer['pq_index']:.2f}" for layer in layers)
     return (
         f"loss {epoch['loss']:.3f}, validation {epoch['accuracy_validation']:.1%}, "
-        f"density {epoch['density']:.1%}"
+        f"density {epoch['density']:.1%}, "
+        f"PQ index {indices}, "
+        f"operations {sum(layer['operations'] for layer in layers):,.0f}"
     )

@@ -3,15 +3,16 @@
 from spikeloom.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from spikeloom.training.convert import to_image
 from spikeloom.training.equivalence import Divergence, Equivalence, compare
-from spikeloom.training.run import check_output, checked_image, save_run
+from spikeloom.training.keeper import Keeper
+from spikeloom.training.run import checked_image, save_run
 from spikeloom.training.trainer import Trained, train_network
 
 __all__ = [
     "Checkpoint",
     "Divergence",
     "Equivalence",
+    "Keeper",
     "Trained",
-    "check_output",
     "checked_image",
     "compare",
     "load_checkpoint",

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spikeloom.config import TrainingConfig
 
-__all__ = ["Distortion", "augment", "distort"]
+__all__ = ["Distortion", "augment", "distort", "draw"]
 
 Distortion = tuple[
     NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
@@ -22,8 +22,9 @@ def augment(
     random: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """Distort images (uint8 [S, pixels]) as a configuration says, drawing from `random`."""
-    if training.shift or training.rotation or training.zoom:
-        down, right, turn, zoom = random.uniform(-1.0, 1.0, size=(4, len(images)))
+    moves, levels = draw(len(images), images.shape[1], training, random)
+    if moves is not None:
+        down, right, turn, zoom = moves
         images = distort(
             images,
             shape,
@@ -34,11 +35,26 @@ def augment(
                 np.exp(training.zoom * zoom),
             ),
         )
-    if training.noise:
+    if levels is not None:
         # Only where there is ink: noise on black paper would add events that never come.
-        noise = random.normal(0.0, training.noise, size=images.shape) * (images > 0)
+        noise = levels * (images > 0)
         images = np.clip(np.rint(images + noise), 0, 255).astype(np.uint8)
     return images
+
+
+def draw(
+    samples: int, pixels: int, training: TrainingConfig, random: np.random.Generator
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """What `augment` draws for a batch, in its order.
+
+    Returns:
+        (down, right, turn, size, each -1 ... 1 [4, samples], noise in levels [samples, pixels]);
+        None for what the configuration leaves out.
+    """
+    moved = training.shift or training.rotation or training.zoom
+    moves = random.uniform(-1.0, 1.0, size=(4, samples)) if moved else None
+    noise = random.normal(0.0, training.noise, (samples, pixels)) if training.noise else None
+    return moves, noise
 
 
 def distort(

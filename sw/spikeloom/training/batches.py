@@ -11,7 +11,7 @@ from torch import Tensor
 from spikeloom.config import DataConfig, TrainingConfig
 from spikeloom.datasets import Dataset
 from spikeloom.encoding import encode
-from spikeloom.training.augment import augment
+from spikeloom.training.augment import augment, draw
 
 __all__ = ["training_batches"]
 
@@ -20,16 +20,20 @@ FRESH = 1 << 40
 
 
 def training_batches(
-    dataset: Dataset, data: DataConfig, training: TrainingConfig, *, epoch: int
+    dataset: Dataset, data: DataConfig, training: TrainingConfig, *, epoch: int, done: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """One epoch of shuffled batches: (events bool [B, T, inputs], labels int64 [B]).
 
-    Every draw is keyed by (seed, epoch) alone, so that an epoch can be repeated by itself.
+    A batch is a function of seed, epoch and its own place alone, so that an epoch can be repeated,
+    or gone on with after its first `done` batches.
     """
     random = np.random.Generator(np.random.Philox(key=[training.seed, epoch]))
     split = dataset.train
     order = random.permutation(len(split))
     for start in range(0, len(split), training.batch_size):
+        if start < done * training.batch_size:
+            draw(min(training.batch_size, len(split) - start), dataset.pixels, training, random)
+            continue
         chosen = split.take(order[start : start + training.batch_size])
         images = augment(chosen.images, dataset.shape, training, random)
         first = FRESH + epoch * len(split) + start

@@ -14,11 +14,9 @@ from spikeloom.config import Config, dump_config, parse_config
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_write
 from spikeloom.nn import SpikingNetwork, build_network
+from spikeloom.runfolder import METADATA_KEY, PROGRESS_FILE
 
-__all__ = ["CHECKPOINT_FILE", "Checkpoint", "load_checkpoint", "save_checkpoint"]
-
-CHECKPOINT_FILE = "checkpoint.safetensors"
-METADATA_KEY = "spikeloom"
+__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,11 +69,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         UserError: the file is missing, damaged, or not a checkpoint of this schema.
     """
+    command = f"spikeloom train CONFIG -o {path.parent}"
     if not path.is_file():
-        raise UserError(
-            f"there is no checkpoint {path}; make one: spikeloom train CONFIG -o {path.parent}"
-        )
-    again = "train again"
+        if (path.parent / PROGRESS_FILE).is_file():
+            raise UserError(f"{path.parent} has not finished training; go on with it: {command}")
+        raise UserError(f"there is no checkpoint {path}; make one: {command}")
+    again = f"train again: {command} --restart"
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(METADATA_KEY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +14,14 @@ from spikeloom.errors import UserError
 from spikeloom.files import atomic_write
 from spikeloom.image import NetworkImage
 from spikeloom.nn import SpikingNetwork
-from spikeloom.training.checkpoint import CHECKPOINT_FILE, Checkpoint, save_checkpoint
+from spikeloom.runfolder import CHECKPOINT_FILE, CONFIG_FILE
+from spikeloom.training.checkpoint import Checkpoint, save_checkpoint
 from spikeloom.training.convert import to_image
 from spikeloom.training.equivalence import Equivalence, compare
+from spikeloom.training.keeper import save_history
 from spikeloom.training.trainer import Trained
 
-__all__ = ["CONFIG_FILE", "HISTORY_FILE", "check_output", "checked_image", "save_run"]
-
-CONFIG_FILE = "config.toml"
-HISTORY_FILE = "history.jsonl"
-
-
-def check_output(folder: Path) -> None:
-    """Refuse an output folder that cannot be written, before hours are spent; makes nothing.
-
-    Raises:
-        UserError: the folder, or the nearest existing one above it, takes no file.
-    """
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    try:
-        with tempfile.TemporaryFile(dir=existing):
-            pass
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(
-            f"cannot write into {folder}: {reason}; choose an output that can be written"
-        ) from None
+__all__ = ["checked_image", "save_run"]
 
 
 def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
@@ -52,8 +33,7 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
     chosen = trained.history[trained.epoch - 1]
     places = sum(layer.mask.numel() for layer in trained.network.layers)
     atomic_write(folder / CONFIG_FILE, dump_config(config))
-    lines = b"".join(msgspec.json.encode(record) + b"\n" for record in trained.history)
-    atomic_write(folder / HISTORY_FILE, lines)
+    save_history(folder, trained.history)
     save_checkpoint(
         folder / CHECKPOINT_FILE,
         Checkpoint(

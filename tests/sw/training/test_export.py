@@ -8,9 +8,9 @@ from spikeloom.config import dump_config, parse_config
 from spikeloom.errors import UserError
 from spikeloom.image.validation import validate_image
 from spikeloom.nn import build_network
+from spikeloom.runfolder import check_output
 from spikeloom.training import checked_image, compare, to_image
 from spikeloom.training import run as run_module
-from spikeloom.training.run import check_output
 
 
 def changed(layer, **fields):

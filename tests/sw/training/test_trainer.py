@@ -8,8 +8,8 @@ import torch
 from spikeloom.config import parse_config
 from spikeloom.errors import UserError
 from spikeloom.training import train_network
+from spikeloom.training.device import choose_device
 from spikeloom.training.measure import measure
-from spikeloom.training.trainer import choose_device
 
 
 def state_of(trained):

@@ -1,0 +1,151 @@
+"""A training run's folder: its files, what they say of the run, and whether one may go on in it.
+
+Nothing here needs torch, so that a finished run answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import safetensors
+
+from spikeloom.config import Config, parse_config
+from spikeloom.errors import UserError
+
+__all__ = [
+    "CHECKPOINT_FILE",
+    "CONFIG_FILE",
+    "HISTORY_FILE",
+    "METADATA_KEY",
+    "PROGRESS_FILE",
+    "RESTART",
+    "Standing",
+    "check_output",
+    "clear",
+    "finished_result",
+    "read_standing",
+    "sweep",
+]
+
+CONFIG_FILE = "config.toml"
+HISTORY_FILE = "history.jsonl"
+CHECKPOINT_FILE = "checkpoint.safetensors"
+"""The chosen epoch of a finished run."""
+PROGRESS_FILE = "progress.safetensors"
+"""All that an unfinished run needs to go on; gone when it has finished."""
+RESULT_FILE = "train.json"
+METADATA_KEY = "spikeloom"
+"""Of a safetensors file's metadata: a JSON document, in which `config` is the resolved TOML."""
+RESTART = "begin anew with --restart"
+
+Standing = Literal["new", "unfinished", "finished"]
+
+FREE = {"training.checkpoint_seconds"}
+"""Keys that change nothing in what a run computes."""
+
+
+def check_output(folder: Path) -> None:
+    """Refuse an output folder that cannot be written, before hours are spent; makes nothing.
+
+    Raises:
+        UserError: the folder, or the nearest existing one above it, takes no file.
+    """
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(
+            f"cannot write into {folder}: {reason}; choose an output that can be written"
+        ) from None
+
+
+def read_standing(folder: Path, config: Config) -> Standing:
+    """How far the run of `config` in `folder` has come.
+
+    Raises:
+        UserError: the folder holds a run of another configuration, or a damaged one.
+    """
+    checkpoint, progress = folder / CHECKPOINT_FILE, folder / PROGRESS_FILE
+    finished = checkpoint.is_file() and (folder / RESULT_FILE).is_file()
+    # A result is written last, so what is beside it belongs to it.
+    source = progress if progress.is_file() and not finished else checkpoint
+    if not source.is_file():
+        return "new"
+    if difference := next(_differences(_config_of(source), config), None):
+        key, theirs, mine = difference
+        raise UserError(
+            f"{folder} holds a run with {key} = {theirs}, but this one has {mine}; "
+            f"choose another folder, or {RESTART}"
+        )
+    if finished:
+        return "finished"
+    return "unfinished" if source == progress else "new"
+
+
+def finished_result(folder: Path) -> dict[str, Any]:
+    """What the verb said when the run finished.
+
+    Raises:
+        UserError: its file is damaged.
+    """
+    path = folder / RESULT_FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return {k: v for k, v in document.items() if k not in ("schema", "verb", "seconds")}
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"{path} is damaged ({error}); {RESTART}") from None
+
+
+def clear(folder: Path) -> None:
+    """Remove a run's training half; what other verbs have made of it stays."""
+    # The result first: without it no half of a run counts as a finished one.
+    for name in (RESULT_FILE, PROGRESS_FILE, CHECKPOINT_FILE, HISTORY_FILE, CONFIG_FILE):
+        (folder / name).unlink(missing_ok=True)
+    sweep(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files of writes that were killed."""
+    for name in (PROGRESS_FILE, CHECKPOINT_FILE, HISTORY_FILE, CONFIG_FILE, RESULT_FILE):
+        for left in folder.glob(f".{name}.*.tmp"):
+            left.unlink(missing_ok=True)
+
+
+def _config_of(path: Path) -> Config:
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            text = json.loads((file.metadata() or {})[METADATA_KEY])["config"]
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}); {RESTART}") from None
+    try:
+        return parse_config(text, source=f"{path}, header")
+    except UserError as error:
+        raise UserError(f"{error}; choose another folder, or {RESTART}") from None
+
+
+def _differences(theirs: Config, mine: Config) -> Iterator[tuple[str, str, str]]:
+    """Key, and both its values as TOML, of every difference, in the file's order."""
+    before, now = (dict(_flat(msgspec.to_builtins(config))) for config in (theirs, mine))
+    for key in {**now, **before}:
+        values = [_toml(values[key]) if key in values else "none" for values in (before, now)]
+        if values[0] != values[1] and key not in FREE:
+            yield key, values[0], values[1]
+
+
+def _flat(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def _toml(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
