@@ -61,9 +61,9 @@ def train(
     check_output(output)
     standing = "new" if restart else read_standing(output, settings)
     if standing == "finished":
-        console.note(f"{output} holds this run, finished; {RESTART} to train it again")
-        (output / PROGRESS_FILE).unlink(missing_ok=True)
         result = finished_result(output)
+        (output / PROGRESS_FILE).unlink(missing_ok=True)
+        console.note(f"{output} holds this run, finished; {RESTART} to train it again")
     else:
         try:
             result = _train(console, settings, output, data_dir, new=standing == "new")

@@ -89,5 +89,5 @@ def _nested(value: Any, tensors: Mapping[str, Tensor]) -> Any:
 def _checksum(text: str, tensors: Mapping[str, Tensor]) -> str:
     crc = zlib.crc32(text.encode())
     for name in sorted(tensors):
-        crc = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy(), crc)
+        crc = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy().data, crc)
     return f"{crc:08x}"

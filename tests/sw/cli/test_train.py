@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -11,7 +12,9 @@ import time
 import pytest
 
 from spikeloom.config import load_config
+from spikeloom.datasets import load_dataset
 from spikeloom.image import load_image
+from spikeloom.training import Keeper, train_network
 
 MAIN = "from spikeloom.cli.app import main; main()"
 QUICK = """
@@ -149,24 +152,148 @@ def test_evaluating_on_data_of_another_size(tmp_path, network, spikeloom, one_se
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_an_interrupted_training_leaves_nothing(tmp_path, toml, number):
+def test_an_interrupted_training_says_how_to_go_on(tmp_path, toml, number):
     toml.write_text(QUICK.replace("epochs = 4", "epochs = 100000"))
+    command = ["train", str(toml), "-o", str(tmp_path / "out"), "--seed", "3"]
     process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, "train", str(toml), "-o", str(tmp_path / "out")],
+        [sys.executable, "-c", MAIN, *command],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "train 100000 epochs" in line:
+        for _ in range(6000):
+            if (tmp_path / "out" / "history.jsonl").exists() or process.poll() is not None:
                 break
-        time.sleep(1.0)
+            time.sleep(0.01)
         process.send_signal(number)
         _, rest = process.communicate(timeout=30)
     finally:
         process.kill()
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
     assert "Traceback" not in rest
-    assert [file.name for file in tmp_path.iterdir()] == ["run.toml"]
+    assert f"to go on with it: spikeloom {' '.join(command)}" in rest
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "config.toml",
+        "history.jsonl",
+        "progress.safetensors",
+    ]
+
+
+@pytest.fixture
+def finished(tmp_path, toml, spikeloom):
+    run = tmp_path / "run"
+    assert spikeloom("train", toml, "-o", run, "--seed", 5).exit_code == 0
+    return run
+
+
+def content(folder):
+    return {file.name: (file.stat().st_ino, file.read_bytes()) for file in folder.iterdir()}
+
+
+def test_a_finished_run_is_not_trained_again(finished, toml, spikeloom, document):
+    before = content(finished)
+    again = spikeloom("train", toml, "-o", finished, "--seed", 5, "--json")
+    assert "holds this run, finished" in again.stderr
+    assert "train 4 epochs" not in again.stderr
+    said = document(again)
+    left = json.loads((finished / "train.json").read_text())
+    assert {**said, "verb": "train", "seconds": left["seconds"]} == {**left, "run": str(finished)}
+    assert content(finished) == before
+
+
+def test_restart_trains_anew(finished, toml, spikeloom, document):
+    before = content(finished)
+    (finished / "network.safetensors").write_text("another verb's")
+    result = spikeloom("train", toml, "-o", finished, "--seed", 6, "--restart", "--json")
+    assert document(result)["seed"] == 6
+    assert content(finished)["checkpoint.safetensors"] != before["checkpoint.safetensors"]
+    assert (finished / "network.safetensors").exists()
+
+
+def test_how_often_a_run_is_saved_may_change(finished, toml, spikeloom):
+    toml.write_text(QUICK + "checkpoint_seconds = 60")
+    result = spikeloom("train", toml, "-o", finished, "--seed", 5)
+    assert "holds this run, finished" in result.stderr
+
+
+def flip_the_last_bit(file):
+    data = file.read_bytes()
+    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+
+
+def unfinish(run):
+    """Make of a finished run one that was killed after its last epoch."""
+    config = load_config(run / "config.toml")
+    shutil.rmtree(run)
+    keeper = Keeper(run, config, load_dataset("digits"))
+    train_network(config, load_dataset("digits"), keeper=keeper)
+
+
+def test_a_run_killed_at_its_very_end_is_finished(finished, toml, spikeloom):
+    before = content(finished)
+    unfinish(finished)
+    result = spikeloom("train", toml, "-o", finished, "--seed", 5)
+    assert f"resuming {finished} at its end" in result.stderr
+    after = content(finished)
+    assert after.keys() == before.keys()
+    assert after["checkpoint.safetensors"][1] == before["checkpoint.safetensors"][1]
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["finished", "unfinished"])
+@pytest.mark.parametrize(
+    ("text", "seed", "says"),
+    [
+        pytest.param(QUICK, 4, "training.seed = 5, but this one has 4;", id="seed"),
+        pytest.param(
+            QUICK.replace("16", "17"),
+            4,
+            "network.hidden = [16], but this one has [17];",
+            id="first",
+        ),
+        pytest.param(
+            QUICK + "[data.encoding]\nkind = 'rate'",
+            5,
+            'data.encoding.kind = "latency", but this one has "rate";',
+            id="union",
+        ),
+    ],
+)
+def test_another_configuration_is_refused(
+    finished, toml, spikeloom, one_sentence, text, seed, says, done
+):
+    if not done:
+        unfinish(finished)
+    before = content(finished)
+    toml.write_text(text)
+    result = spikeloom("train", toml, "-o", finished, "--seed", seed)
+    assert result.exit_code == 2
+    assert says in one_sentence(result)
+    assert "choose another folder, or begin anew with --restart" in one_sentence(result)
+    assert content(finished) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        pytest.param("progress.safetensors", flip_the_last_bit, id="a bit of the state"),
+        pytest.param("progress.safetensors", lambda file: os.truncate(file, 500), id="state cut"),
+        pytest.param("checkpoint.safetensors", lambda file: os.truncate(file, 500), id="cut"),
+        pytest.param("train.json", lambda file: os.truncate(file, 50), id="result cut"),
+    ],
+)
+def test_a_damaged_run_is_one_sentence(finished, toml, spikeloom, one_sentence, name, damage):
+    if name.startswith("progress"):
+        unfinish(finished)
+    damage(finished / name)
+    result = spikeloom("train", toml, "-o", finished, "--seed", 5)
+    assert result.exit_code == 2
+    assert f"{name} is damaged" in one_sentence(result)
+    assert one_sentence(result).endswith("begin anew with --restart")
+    assert spikeloom("train", toml, "-o", finished, "--seed", 5, "--restart").exit_code == 0
+
+
+def test_an_unfinished_run_is_not_exported(finished, spikeloom, one_sentence):
+    unfinish(finished)
+    sentence = one_sentence(spikeloom("export", finished))
+    assert "has not finished training; go on with it: spikeloom train CONFIG" in sentence
