@@ -30,6 +30,8 @@ def make_deterministic(training: TrainingConfig) -> None:
     # Without it cuBLAS may choose other kernels from call to call, and torch refuses to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
+    # It would fill each new tensor before it is written; nothing here reads one unwritten.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.manual_seed(training.seed)
     if training.threads:
         torch.set_num_threads(training.threads)

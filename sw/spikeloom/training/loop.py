@@ -17,7 +17,7 @@ from spikeloom.training.batches import training_batches
 from spikeloom.training.measure import Measurement, measure
 from spikeloom.training.state import Epoch, TrainingState
 
-__all__ = ["run_epoch"]
+__all__ = ["run_epoch", "train_batch"]
 
 
 def run_epoch(
@@ -47,7 +47,7 @@ def run_epoch(
     for events, labels in training_batches(
         dataset, data, config.training, epoch=progress.epoch, done=progress.batch
     ):
-        _train_batch(state, config.training, events, labels)
+        train_batch(state, config.training, events, labels)
         progress.batch += 1
         progress.seconds = time.perf_counter() - started
         if after_batch:
@@ -69,9 +69,17 @@ def run_epoch(
     return record
 
 
-def _train_batch(
+def train_batch(
     state: TrainingState, training: TrainingConfig, events: Tensor, labels: Tensor
 ) -> None:
+    """One step of the optimiser.
+
+    Args:
+        state: is moved on, all but its position.
+        training: the run's.
+        events: bool [B, T, inputs].
+        labels: int64 [B].
+    """
     target = labels.to(state.device)
     activity = state.network(events)
     state.rewirer.after_forward([events, *activity.spikes[:-1]])

@@ -106,7 +106,10 @@ def _optimizer(network: SpikingNetwork, training: TrainingConfig) -> torch.optim
     parameters = list(network.parameters())
     if training.optimizer == "adamw":
         return torch.optim.AdamW(
-            parameters, lr=training.learning_rate, weight_decay=training.weight_decay
+            parameters,
+            lr=training.learning_rate,
+            weight_decay=training.weight_decay,
+            fused=True,
         )
     return torch.optim.SGD(
         parameters,
@@ -114,4 +117,5 @@ def _optimizer(network: SpikingNetwork, training: TrainingConfig) -> torch.optim
         momentum=0.9,
         nesterov=True,
         weight_decay=training.weight_decay,
+        fused=True,
     )
