@@ -59,6 +59,34 @@ def sparsity(history: History, names: Sequence[str]) -> str | None:
     return done[0]
 
 
+def compression(history: History) -> str | None:
+    """Validation accuracy against density and against operations; None when not recorded.
+
+    A dot is an epoch; the line joins the best epoch of each density.
+    """
+    accuracy = _series(history, "accuracy_validation")
+    density = _series(history, "density")
+    operations = [sum(line) for line in zip(*_layers(history, "operations"), strict=True)]
+    if not accuracy or not density:
+        return None
+    panels = [("density", density)] + ([("operations a sample", operations)] if operations else [])
+    best: dict[float, int] = {}
+    for epoch, (share, value) in enumerate(zip(density, accuracy, strict=True)):
+        if share not in best or value > accuracy[best[share]]:
+            best[share] = epoch
+    line = [best[share] for share in sorted(best)]
+    with drawing("compression", len(panels)) as (done, axes):
+        for axis, (name, values) in zip(axes, panels, strict=True):
+            axis.set_title(f"Validation accuracy against {name}")
+            axis.scatter(values, accuracy, s=9, linewidths=0, color=MUTED, alpha=0.6)
+            axis.plot([values[i] for i in line], [accuracy[i] for i in line], color=SERIES[0])
+            axis.set_xlabel(name)
+            axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            axis.set_ylim(max(0.0, float(np.quantile(accuracy, 0.1)) - 0.05), 1.0)
+        axes[0].xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    return done[0]
+
+
 def weights(image: NetworkImage) -> str:
     """How often each integer weight occurs, by layer."""
     layers = [layer for layer in image.layers if layer.synapses]

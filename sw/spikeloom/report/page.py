@@ -32,6 +32,7 @@ def render_page(
     pictures: dict[str, str | None] = {
         "learning": figures.learning(history),
         "sparsity": figures.sparsity(history, names),
+        "compression": figures.compression(history),
         "weights": figures.weights(image),
         "raster": None,
     }

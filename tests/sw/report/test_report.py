@@ -13,6 +13,7 @@ from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import write_step
 from spikeloom.image import Layer, save_image
+from spikeloom.report import figures
 from spikeloom.report.collect import collect, read_history
 from spikeloom.report.network import describe_image
 from spikeloom.report.page import render_page
@@ -43,12 +44,16 @@ def full_run(run_folder):
     runs = [{**VERIFY, "lanes": 1, "seconds": 30.0}, {**VERIFY, "seconds": 20.0}]
     write_step(run_folder, "verify", 20.0, {**VERIFY, "runs": runs})
     write_step(run_folder, "synth", 91.0, SYNTH)
-    layers = [{"density": 0.5, "pq_index": 0.1}, {"density": 0.8, "pq_index": 0.2}]
+    layers = [
+        {"density": 0.5, "pq_index": 0.1, "operations": 300.0},
+        {"density": 0.8, "pq_index": 0.2, "operations": 60.0},
+    ]
     lines = [
         {
             "epoch": epoch,
             **dict.fromkeys(("loss", "loss_validation"), 2.0 / epoch),
             **dict.fromkeys(("accuracy", "accuracy_validation"), 1 - 0.5 / epoch),
+            "density": 0.6 - 0.1 * (epoch // 2),
             "layers": layers,
         }
         for epoch in range(1, 6)
@@ -151,9 +156,32 @@ def test_pictures_are_xml_and_the_same_each_time(full_run, small_image):
     pages = [render_page(document, image, history=history, dataset=dataset) for _ in range(2)]
     assert pages[0] == pages[1]
     svgs = [part.partition("</svg>")[0] + "</svg>" for part in pages[0].split("<svg")[1:]]
-    assert len(svgs) == 5
+    assert len(svgs) == 6
     for svg in svgs:
         ElementTree.fromstring("<svg" + svg)
+
+
+@pytest.mark.parametrize(
+    ("without", "panels"),
+    [
+        pytest.param(None, 2, id="all recorded"),
+        pytest.param("operations", 1, id="no operations"),
+        pytest.param("density", 0, id="no density"),
+    ],
+)
+def test_accuracy_against_density(full_run, without, panels):
+    history = [
+        {
+            **{key: value for key, value in line.items() if key != without},
+            "layers": [
+                {key: value for key, value in layer.items() if key != without}
+                for layer in line["layers"]
+            ],
+        }
+        for line in read_history(full_run)
+    ]
+    svg = figures.compression(history) or ""
+    assert svg.count("Validation accuracy against") == panels
 
 
 def test_what_was_not_run_is_named(spikeloom, document, run_folder):
