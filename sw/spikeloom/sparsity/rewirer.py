@@ -19,6 +19,7 @@ from spikeloom.sparsity.ratio import RATIOS, Ratio
 from spikeloom.sparsity.regrowth import GradientTrace
 from spikeloom.sparsity.rewiring import (
     capped_counts,
+    fitted_counts,
     forget_state,
     prune_and_regrow,
     regrown_counts,
@@ -151,7 +152,9 @@ class Rewirer:
         for layer, mask, own_worth, own_wish, count in zip(
             self.layers, layers.masks, worth, wish, prune, strict=True
         ):
-            new = self._rewired(mask, own_worth, own_wish, count, regrown_counts(count, rho))
+            room = (~mask).reshape(len(count), -1).sum(dim=1)
+            regrow = fitted_counts(regrown_counts(count, rho), room)
+            new = self._rewired(mask, own_worth, own_wish, count, regrow)
             forget_state(optimizer, layer.weight, (new != mask).reshape(layer.weight.shape))
             before, gone, come = int(mask.sum()), int((mask & ~new).sum()), int((new & ~mask).sum())
             layer.set_mask(new.reshape(layer.weight.shape))

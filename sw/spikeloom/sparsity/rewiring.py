@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["capped_counts", "forget_state", "prune_and_regrow", "ranks", "regrown_counts"]
+__all__ = [
+    "capped_counts",
+    "fitted_counts",
+    "forget_state",
+    "prune_and_regrow",
+    "ranks",
+    "regrown_counts",
+]
 
 
 def regrown_counts(pruned: Tensor, rho: float) -> Tensor:
@@ -20,6 +27,19 @@ def regrown_counts(pruned: Tensor, rho: float) -> Tensor:
     order = (counts - exact).argsort(stable=True)
     counts[order[:missing]] += 1
     return counts
+
+
+def fitted_counts(regrow: Tensor, room: Tensor) -> Tensor:
+    """Counts to regrow that fit the free places of their scopes; what does not moves to others.
+
+    The excess is shared in proportion to the room that is left, so that the layer's sum stays, or
+    becomes all its room where that is less.
+    """
+    fitting = torch.minimum(regrow, room)
+    excess, left = int((regrow - fitting).sum()), room - fitting
+    if not excess or not int(left.sum()):
+        return fitting
+    return fitting + regrown_counts(left, min(1.0, excess / int(left.sum())))
 
 
 def capped_counts(prune: list[Tensor], most: int) -> list[Tensor]:

@@ -14,6 +14,7 @@ from spikeloom.sparsity import (
     regrown_counts,
 )
 from spikeloom.sparsity.ratio import RATIOS
+from spikeloom.sparsity.rewiring import fitted_counts
 
 
 def naive(weight, mask, score, prune, regrow, rows):
@@ -88,6 +89,20 @@ def test_regrown_counts_are_exact_over_scopes(pruned, rho):
     assert ((counts >= 0) & (counts <= torch.tensor(pruned))).all()
 
 
+@pytest.mark.parametrize(
+    ("regrow", "room", "wanted"),
+    [
+        pytest.param([3, 1], [5, 5], [3, 1], id="room"),
+        pytest.param([3, 1], [1, 5], [1, 3], id="one is full"),
+        pytest.param([4, 0, 0], [1, 4, 2], [1, 2, 1], id="shared by the room left"),
+        pytest.param([9, 9], [1, 2], [1, 2], id="all are full"),
+        pytest.param([2], [1], [1], id="one scope"),
+    ],
+)
+def test_what_does_not_fit_a_scope_grows_in_others(regrow, room, wanted):
+    assert fitted_counts(torch.tensor(regrow), torch.tensor(room)).tolist() == wanted
+
+
 def rewirer(layers, *, ratio="constant", regrow="momentum", rho=0.4, density=0.1, fraction=0.3):
     config = parse_config(
         f"""
@@ -119,12 +134,14 @@ def step(made, layers, optimizer):
     made.after_step()
 
 
-@pytest.mark.parametrize("regrow", ["momentum", "gradient", "random"])
+@pytest.mark.parametrize("rho", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("regrow", ["momentum", "gradient", "random", "none"])
 @pytest.mark.parametrize("ratio", [name for name in RATIOS if name != "none"])
-def test_density_falls_by_one_minus_c_times_one_minus_rho(ratio, regrow):
+def test_density_falls_by_one_minus_c_times_one_minus_rho(ratio, regrow, rho):
     torch.manual_seed(0)
     layers = [Sparse((60, 50), 1), Sparse((20, 60), 2)]
-    made = rewirer(layers, ratio=ratio, regrow=regrow, rho=0.4)
+    made = rewirer(layers, ratio=ratio, regrow=regrow, rho=rho)
+    rho = 0.0 if regrow == "none" else rho
     optimizer = torch.optim.AdamW([layer.weight for layer in layers], lr=0.01)
     for epoch in range(1, 4):
         step(made, layers, optimizer)
@@ -134,7 +151,7 @@ def test_density_falls_by_one_minus_c_times_one_minus_rho(ratio, regrow):
         assert done.before == tuple(before)
         assert sum(done.pruned) > 0
         for layer, d, c in zip(layers, before, done.pruned, strict=True):
-            assert int(layer.mask.sum()) == d - c + round(0.4 * c)
+            assert int(layer.mask.sum()) == d - c + round(rho * c)
 
 
 def test_density_stops_at_the_target_and_rewiring_goes_on():
