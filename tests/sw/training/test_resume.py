@@ -145,6 +145,16 @@ def test_three_kills_change_nothing(tmp_path, digits, start, spikeloom):
             [5, 40],
             id="gradient, rate code",
         ),
+        pytest.param(
+            "[sparsity]\nmethod = 'sap'\n[quantization]\nscale = 'learned'",
+            [7, 19, 26],
+            id="rewinding, learned scale",
+        ),
+        pytest.param(
+            "[sparsity]\nmethod = 'pq-spike'\nstop_rule = 'turn'\nbanks = 4",
+            [9, 29],
+            id="drive, turn, banks",
+        ),
     ],
 )
 def test_every_part_is_taken_up(tmp_path, digits, text, after, saves_first):
