@@ -148,28 +148,24 @@ class _IntegrateAndFire(torch.autograd.Function):
         surrogate, slope = SURROGATES[neuron.surrogate], leak_slope(neuron.leak)
         width = neuron.surrogate_width * threshold
         rails_hold = _rails_hold(before, neuron)
-        grad = torch.zeros_like(before)
+        grad = torch.empty_like(before)
+        last = len(before) - 1
         # Step by step, so that what a step needs stays in the processor's cache.
-        last, carried = len(before) - 1, None
         for t in reversed(range(len(before))):
-            at_membranes = carried
+            here = grad[t]
+            if t < last:
+                torch.mul(grad[t + 1], slope, out=here)
+            else:
+                here.zero_()
             if grad_membranes is not None and (t == last or len(grad_membranes) > 1):
-                here = grad_membranes[-1 if t == last else t]
-                at_membranes = here if carried is None else here + carried
-            if at_membranes is not None:
-                grad[t] = at_membranes
-                if not rails_hold:
-                    after = before[t]
-                    if neuron.reset == "subtract":
-                        after = after - spikes[t] * threshold
-                    low, high = rails(neuron.membrane_bits)
-                    grad[t].mul_((after >= low) & (after <= high))
-                if neuron.reset == "zero":
-                    grad[t].mul_(1 - spikes[t])
+                here.add_(grad_membranes[-1 if t == last else t])
+            if not rails_hold:
+                here.mul_(_within_rails(before[t], spikes[t], threshold, neuron))
+            if neuron.reset == "zero" and neuron.spiking:
+                here.mul_(1 - spikes[t])
             if neuron.spiking and grad_spikes is not None:
                 x = (before[t] - threshold).div_(width)
-                grad[t].addcmul_(grad_spikes[t], surrogate(x).div_(width))
-            carried = grad[t] if slope == 1 else grad[t] * slope
+                here.addcmul_(grad_spikes[t], surrogate(x).div_(width))
         return grad, None, None, None
 
 
@@ -179,6 +175,13 @@ def _rails_hold(before: Tensor, neuron: Neuron) -> bool:
     smallest, largest = torch.aminmax(before)
     # A spike lowers a membrane to 0 at the least, since it had reached the threshold.
     return bool((smallest >= low) & (largest <= high))
+
+
+def _within_rails(before: Tensor, spikes: Tensor, threshold: Tensor, neuron: Neuron) -> Tensor:
+    """Where a step did not clamp the membranes, bool."""
+    low, high = rails(neuron.membrane_bits)
+    after = before - spikes * threshold if neuron.reset == "subtract" else before
+    return (after >= low) & (after <= high)
 
 
 def integrate_and_fire(

@@ -85,16 +85,24 @@ def quantized_linear(
 def integer_weight(linear: QuantLinear) -> tuple[Tensor, Tensor]:
     """The integers that Brevitas quantises a layer's weights to, and their scale.
 
-    The value is round(quantised / scale): exact integers held in float32. The gradient is that of
-    quantised / scale with the scale taken as constant, so that with the threshold counted in the
-    same unit the loss sees the ratio weight / threshold, and no gradient depends on the unit.
+    Exact integers held in float32. The gradient is that of quantised / scale with the scale taken
+    as constant, so that with the threshold counted in the same unit the loss sees the ratio
+    weight / threshold, and no gradient depends on the unit.
 
     Returns:
         (integers [neurons, inputs], scale: positive scalar, detached).
     """
-    quantized = cast(Any, linear.quant_weight())
-    scale = quantized.scale.detach()
-    return cast(Tensor, _WholeUnits.apply(quantized.value, scale)), scale.squeeze()
+    weight, quantizer = linear.weight, cast(Any, linear.weight_quant).tensor_quant
+    bits = quantizer.msb_clamp_bit_width_impl()
+    scale = quantizer.scaling_impl(weight, quantizer.int_scaling_impl(bits))
+    unit = scale.detach()
+    if scale.requires_grad:
+        # Brevitas' real weights know the scale's gradient; the integers are theirs over the scale.
+        zero = quantizer.zero_point_impl(weight, scale, bits)
+        real = quantizer.int_quant(scale, zero, bits, weight)
+        return cast(Tensor, _WholeUnits.apply(real, unit)), unit.squeeze()
+    zero = quantizer.zero_point_impl(weight, unit, bits)
+    return quantizer.int_quant.to_int(unit, zero, bits, weight), unit.squeeze()
 
 
 class _WholeUnits(torch.autograd.Function):

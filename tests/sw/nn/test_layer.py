@@ -179,3 +179,28 @@ def test_weights_beyond_the_range_saturate_and_still_receive_gradients(scale):
     assert torch.allclose(gradient_of(linear.weight)[0, 1], 1 / unit)
     if scale == "fixed":
         assert torch.allclose(gradient_of(linear.weight), 1 / unit)
+
+
+@pytest.mark.parametrize("scale", ["fixed", "max", "learned"])
+def test_integers_and_scale_are_those_of_brevitas_quantised_tensor(scale):
+    torch.manual_seed(3)
+    linear = quantized_linear(30, 20, weight_bits=4, scale=scale, limit=0.03)
+    quantized = linear.quant_weight()
+    integers, unit = integer_weight(linear)
+    assert torch.equal(integers, quantized.int(float_datatype=True))
+    assert torch.equal(unit, quantized.scale.squeeze())
+    assert not unit.requires_grad
+
+
+@pytest.mark.parametrize("scale", ["fixed", "max", "learned"])
+def test_gradients_are_those_of_quantised_over_constant_scale(scale):
+    torch.manual_seed(4)
+    linear = quantized_linear(30, 20, weight_bits=4, scale=scale, limit=0.03)
+    pull = torch.randn(20, 30)
+    quantized = linear.quant_weight()
+    ((quantized.value / quantized.scale.detach()) * pull).sum().backward()
+    expected = {name: gradient_of(p).clone() for name, p in linear.named_parameters()}
+    linear.zero_grad()
+    (integer_weight(linear)[0] * pull).sum().backward()
+    for name, parameter in linear.named_parameters():
+        assert torch.allclose(gradient_of(parameter), expected[name], rtol=1e-4), name
