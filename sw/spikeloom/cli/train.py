@@ -11,7 +11,7 @@ import msgspec
 
 from spikeloom.cli.console import Console, json_option, table, write_step
 from spikeloom.cli.data import data_dir_option
-from spikeloom.config import Config, load_config
+from spikeloom.config import METHODS, Config, load_config
 from spikeloom.datasets import load_dataset
 from spikeloom.runfolder import (
     PROGRESS_FILE,
@@ -33,6 +33,9 @@ from spikeloom.runfolder import (
     help="The run folder to write.",
 )
 @click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Instead of the file's.")
+@click.option(
+    "--method", type=click.Choice(METHODS), help="Of sparsity, instead of the file's keys for it."
+)
 @click.option("--restart", is_flag=True, help="Begin anew, whatever the run folder holds.")
 @data_dir_option
 @json_option
@@ -40,6 +43,7 @@ def train(
     config: Path,
     output: Path,
     seed: int | None,
+    method: str | None,
     restart: bool,
     data_dir: Path | None,
     as_json: bool,
@@ -54,7 +58,7 @@ def train(
     which then ends bit-identical to one that was not; of a finished run it says the result again.
     """
     console = Console(as_json=as_json)
-    settings = load_config(config)
+    settings = load_config(config, method=method)
     if seed is not None:
         training = msgspec.structs.replace(settings.training, seed=seed)
         settings = msgspec.structs.replace(settings, training=training)
@@ -69,7 +73,9 @@ def train(
             result = _train(console, settings, output, data_dir, new=standing == "new")
         except (KeyboardInterrupt, SystemExit):
             if (output / PROGRESS_FILE).is_file():
-                console.note(f"to go on with it: {_command(config, output, seed, data_dir)}")
+                console.note(
+                    f"to go on with it: {_command(config, output, seed, method, data_dir)}"
+                )
             raise
     _say(console, output, result)
 
@@ -127,9 +133,12 @@ def _say(console: Console, output: Path, result: dict[str, Any]) -> None:
     console.note(f"next: spikeloom export {output}")
 
 
-def _command(config: Path, output: Path, seed: int | None, data_dir: Path | None) -> str:
+def _command(
+    config: Path, output: Path, seed: int | None, method: str | None, data_dir: Path | None
+) -> str:
     words = ["spikeloom", "train", str(config), "-o", str(output)]
     words += [] if seed is None else ["--seed", str(seed)]
+    words += [] if method is None else ["--method", method]
     words += [] if data_dir is None else ["--data-dir", str(data_dir)]
     return shlex.join(words)
 

@@ -79,6 +79,14 @@ def test_train_export_evaluate(tmp_path, toml, spikeloom, document):
     )
 
 
+def test_a_method_replaces_the_file_s(tmp_path, toml, spikeloom, document):
+    toml.write_text(QUICK.replace("[sparsity]", "[sparsity]\nratio = 'pq-neuron'\ndensity = 0.1"))
+    document(spikeloom("train", toml, "-o", tmp_path / "run", "--method", "rigl", "--json"))
+    resolved = load_config(tmp_path / "run" / "config.toml").sparsity
+    assert (resolved.method, resolved.ratio, resolved.regrow) == ("rigl", "constant", "gradient")
+    assert (resolved.initial_density, resolved.density) == (0.1, 0.1)
+
+
 def test_an_exported_network_may_go_elsewhere(tmp_path, toml, spikeloom):
     run, other = tmp_path / "run", tmp_path / "other" / "net.safetensors"
     assert spikeloom("train", toml, "-o", run).exit_code == 0
