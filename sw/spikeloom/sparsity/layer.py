@@ -13,10 +13,17 @@ __all__ = ["Integers", "Layers", "SparseLayer"]
 
 
 class Integers(Protocol):
-    """Quantised weights: integers of the weight's shape, and the real weight of integer 1."""
+    """Quantised weights."""
 
-    weight: Tensor
-    scale: float
+    @property
+    def weight(self) -> Tensor:
+        """Int64, the shape of the layer's weight."""
+        ...
+
+    @property
+    def scale(self) -> float | Tensor:
+        """Real weight of integer 1: of the layer, or [neurons]."""
+        ...
 
 
 class SparseLayer(Protocol):
