@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,6 +34,23 @@ def _remove(path: Path) -> None:
     else:
         with suppress(OSError):
             path.unlink()
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse an output, file or folder, that cannot be written, before the work; makes nothing.
+
+    Raises:
+        UserError: the folder that it is or would lie in takes no file.
+    """
+    path = Path(path)
+    try:
+        above = path.absolute().parents
+        # A file that is there is replaced by a rename, which its folder has to allow.
+        places = (path, *above) if path.is_dir() else above[:1] if path.exists() else above
+        with tempfile.TemporaryFile(dir=next(place for place in places if place.exists())):
+            pass
+    except OSError as error:
+        raise _refused(path, error) from None
 
 
 @contextmanager

@@ -6,7 +6,6 @@ Nothing here needs torch, so that a finished run answers at once.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +24,6 @@ __all__ = [
     "PROGRESS_FILE",
     "RESTART",
     "Standing",
-    "check_output",
     "clear",
     "finished_result",
     "read_standing",
@@ -47,23 +45,6 @@ Standing = Literal["new", "unfinished", "finished"]
 
 FREE = {"training.checkpoint_seconds"}
 """Keys that change nothing in what a run computes."""
-
-
-def check_output(folder: Path) -> None:
-    """Refuse an output folder that cannot be written, before hours are spent; makes nothing.
-
-    Raises:
-        UserError: the folder, or the nearest existing one above it, takes no file.
-    """
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    try:
-        with tempfile.TemporaryFile(dir=existing):
-            pass
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(
-            f"cannot write into {folder}: {reason}; choose an output that can be written"
-        ) from None
 
 
 def read_standing(folder: Path, config: Config) -> Standing:

@@ -1,4 +1,5 @@
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from spikeloom.files import (
     atomic_file,
     atomic_write,
     cache_folder,
+    check_writable,
     to_json,
     write_step,
 )
@@ -53,6 +55,27 @@ def test_place_that_cannot_be_written(tmp_path):
     with pytest.raises(UserError, match="cannot write"), atomic_directory(tmp_path / "file" / "x"):
         pytest.fail("the body must not run")
     assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        pytest.param("new/run", None, id="a new folder"),
+        pytest.param("folder", None, id="a folder that is there"),
+        pytest.param("file", None, id="a file that is there"),
+        pytest.param("file/run", "file/run: not a directory", id="below a file"),
+        pytest.param("/proc/zz", "cannot write /proc/zz: ", id="a system's folder"),
+        pytest.param("/proc/version", "cannot write /proc/version: ", id="a system's file"),
+    ],
+)
+def test_outputs_are_probed_and_left_alone(tmp_path, place, says):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("old")
+    with nullcontext() if says is None else pytest.raises(UserError, match=says):
+        check_writable(tmp_path / place)
+    assert names(tmp_path) == ["file", "folder"]
+    assert names(tmp_path / "folder") == []
+    assert (tmp_path / "file").read_text() == "old"
 
 
 def test_directory_appears_whole(tmp_path):

@@ -13,10 +13,10 @@ from spikeloom.cli.console import Console, json_option, table, write_step
 from spikeloom.cli.data import data_dir_option
 from spikeloom.config import METHODS, Config, load_config
 from spikeloom.datasets import load_dataset
+from spikeloom.files import check_writable
 from spikeloom.runfolder import (
     PROGRESS_FILE,
     RESTART,
-    check_output,
     clear,
     finished_result,
     read_standing,
@@ -62,7 +62,7 @@ def train(
     if seed is not None:
         training = msgspec.structs.replace(settings.training, seed=seed)
         settings = msgspec.structs.replace(settings, training=training)
-    check_output(output)
+    check_writable(output)
     standing = "new" if restart else read_standing(output, settings)
     if standing == "finished":
         result = finished_result(output)

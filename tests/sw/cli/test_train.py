@@ -129,7 +129,9 @@ def test_wrong_training_is_one_sentence(
         pytest.param(["train", "none.toml", "-o", "out"], "no configuration file", id="no toml"),
         pytest.param(["train", "run.toml"], "Missing option", id="no output"),
         pytest.param(
-            ["train", "run.toml", "-o", "run.toml/out"], "cannot write into", id="under a file"
+            ["train", "run.toml", "-o", "run.toml/out"],
+            "cannot write run.toml/out",
+            id="under a file",
         ),
         pytest.param(["export", "out"], "spikeloom train CONFIG -o out", id="nothing trained"),
         pytest.param(["evaluate", "out"], "no network file", id="nothing exported"),

@@ -8,7 +8,6 @@ from spikeloom.config import dump_config, parse_config
 from spikeloom.errors import UserError
 from spikeloom.image.validation import validate_image
 from spikeloom.nn import build_network
-from spikeloom.runfolder import check_output
 from spikeloom.training import checked_image, compare, to_image
 from spikeloom.training import run as run_module
 
@@ -133,11 +132,3 @@ def test_a_difference_forbids_the_export(trained, config, digits, monkeypatch):
 def test_another_data_set_is_refused(trained, config, digits):
     with pytest.raises(UserError, match="encoded into 16 inputs, but the network has 64"):
         checked_image(config, trained.network, replace(digits, shape=(4, 4)))
-
-
-def test_outputs_are_probed_and_left_alone(tmp_path):
-    check_output(tmp_path / "new" / "run")
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"cannot write into .*file/run: not a directory"):
-        check_output(tmp_path / "file" / "run")
