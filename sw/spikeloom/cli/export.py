@@ -10,6 +10,7 @@ import click
 from spikeloom.cli.console import NETWORK_FILE, Console, json_option, table, write_step
 from spikeloom.cli.data import data_dir_option
 from spikeloom.datasets import load_dataset
+from spikeloom.files import check_writable
 from spikeloom.image import save_image
 from spikeloom.runfolder import CHECKPOINT_FILE
 
@@ -36,11 +37,12 @@ def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool)
     console = Console(as_json=as_json)
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
     config = checkpoint.config
+    path = output or run / NETWORK_FILE
+    check_writable(path)
     with console.step(f"load {config.data.name}"):
         dataset = load_dataset(config.data.name, data_dir)
     with console.step("compare torch with the integer reference"):
         image, compared = checked_image(config, checkpoint.network, dataset)
-    path = output or run / NETWORK_FILE
     save_image(path, image)
     test = compared["test"].evaluation
     result: dict[str, Any] = {

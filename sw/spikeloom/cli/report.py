@@ -11,7 +11,7 @@ from spikeloom.cli.console import Console, json_option, run_folder, table
 from spikeloom.cli.data import data_dir_option
 from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_write, to_json
+from spikeloom.files import atomic_write, check_writable, to_json
 
 
 @click.command(epilog="Example: spikeloom report runs/demo")
@@ -29,6 +29,8 @@ def report(run: Path, data_dir: Path | None, as_json: bool) -> None:
 
     console = Console(as_json=as_json)
     folder = run_folder(run) if run.is_file() else run
+    if folder.is_dir():
+        check_writable(folder)
     document, image = collect(folder)
     dataset = None
     try:

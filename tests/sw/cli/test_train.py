@@ -303,6 +303,13 @@ def test_a_damaged_run_is_one_sentence(finished, toml, spikeloom, one_sentence, 
     assert spikeloom("train", toml, "-o", finished, "--seed", 5, "--restart").exit_code == 0
 
 
+def test_an_export_s_place_is_probed_before_the_work(finished, spikeloom, one_sentence):
+    result = spikeloom("export", finished, "-o", "/proc/zz")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [one_sentence(result)]
+    assert "cannot write /proc/zz: " in one_sentence(result)
+
+
 def test_an_unfinished_run_is_not_exported(finished, spikeloom, one_sentence):
     unfinish(finished)
     sentence = one_sentence(spikeloom("export", finished))

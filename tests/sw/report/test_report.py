@@ -1,6 +1,8 @@
 import dataclasses
+import errno
 import json
 import re
+import tempfile
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -278,6 +280,19 @@ def test_damaged_files_are_named(spikeloom, one_sentence, full_run, name, text, 
     assert result.exit_code == 2
     assert says in one_sentence(result)
     assert not (full_run / "report.html").exists()
+
+
+def test_a_place_that_takes_no_file_is_refused_before_the_work(
+    spikeloom, one_sentence, full_run, monkeypatch
+):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    result = spikeloom("report", full_run)
+    assert result.exit_code == 2
+    assert f"cannot write {full_run}: no space left on device" in one_sentence(result)
+    assert not (full_run / "report.json").exists()
 
 
 @pytest.mark.parametrize("exists", [True, False], ids=["empty folder", "no folder"])
