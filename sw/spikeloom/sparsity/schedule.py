@@ -37,8 +37,9 @@ class Schedule:
     @property
     def last_due(self) -> int:
         """The last epoch after which rewiring is due; 0 when there is none."""
-        rewirings = (self.stop_epoch - self.start_epoch) // self.every_epochs
-        return max(0, self.start_epoch + rewirings * self.every_epochs)
+        if self.stop_epoch < self.start_epoch:
+            return 0
+        return self.stop_epoch - (self.stop_epoch - self.start_epoch) % self.every_epochs
 
     def next_due(self, epoch: int) -> int | None:
         """The first epoch from `epoch` on after which rewiring is due, or None."""

@@ -49,7 +49,7 @@ class InputRates:
         """Take what arrived at each layer in a batch: 0 or 1, [..., presynaptic neurons]."""
         means = [events.detach().flatten(0, -2).double().mean(dim=0) for events in arriving]
         self._sums = (
-            [total + mean for total, mean in zip(self._sums, means, strict=True)]
+            [total + mean.to(total.device) for total, mean in zip(self._sums, means, strict=True)]
             if self._batches
             else means
         )

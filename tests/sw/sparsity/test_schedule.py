@@ -29,3 +29,28 @@ def test_cosine_decay_falls_to_zero():
 )
 def test_share_regrown(active, pruned, wanted):
     assert SCHEDULE.regrown_share(active=active, places=1000, pruned=pruned) == wanted
+
+
+@pytest.mark.parametrize(
+    ("start", "every", "stop", "last"),
+    [
+        pytest.param(4, 3, 10, 10, id="on the stop"),
+        pytest.param(4, 3, 9, 7, id="before the stop"),
+        pytest.param(4, 3, 3, 0, id="stop before start"),
+        pytest.param(0, 5, 4, 0, id="none but at the very start"),
+        pytest.param(0, 5, 5, 5, id="from the very start"),
+    ],
+)
+def test_last_and_next_rewiring(start, every, stop, last):
+    schedule = Schedule(
+        start_epoch=start, every_epochs=every, stop_epoch=stop, density=0.2, rho=0.3
+    )
+    due = [epoch for epoch in range(1, 30) if schedule.due(epoch)]
+    assert schedule.last_due == max(due, default=0) == last
+    for epoch in range(1, 30):
+        assert schedule.next_due(epoch) == min((d for d in due if d >= epoch), default=None)
+
+
+@pytest.mark.parametrize(("active", "spare"), [(500, 300), (200, 0), (150, 0)])
+def test_spare_synapses(active, spare):
+    assert SCHEDULE.spare(active=active, places=1000) == spare

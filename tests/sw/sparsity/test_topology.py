@@ -13,7 +13,7 @@ SHAPES = [(128, 64), (10, 128)]
         st.lists(st.integers(1, 40), min_size=2, max_size=4).map(tuple), min_size=1, max_size=4
     ),
     density=st.floats(0.001, 1.0),
-    distribution=st.sampled_from(["erdos-renyi", "uniform"]),
+    distribution=st.sampled_from(["erdos-renyi", "erk", "uniform"]),
 )
 def test_counts_are_exact_and_fit(shapes, density, distribution):
     places = [torch.Size(shape).numel() for shape in shapes]
@@ -25,6 +25,17 @@ def test_counts_are_exact_and_fit(shapes, density, distribution):
 def test_erdos_renyi_is_proportional_to_the_sum_of_sides():
     first, second = layer_counts(SHAPES, 0.1, "erdos-renyi")
     assert first / second == pytest.approx((128 + 64) / (10 + 128), rel=0.01)
+
+
+CONVOLUTIONS = [(32, 16, 3, 3), (64, 32, 5, 5)]
+
+
+def test_the_kernel_counts_in_erk_only():
+    first, second = layer_counts(CONVOLUTIONS, 0.05, "erk")
+    assert first / second == pytest.approx((32 + 16 + 3 + 3) / (64 + 32 + 5 + 5), rel=0.01)
+    first, second = layer_counts(CONVOLUTIONS, 0.05, "erdos-renyi")
+    assert first / second == pytest.approx((32 + 16) * 9 / ((64 + 32) * 25), rel=0.01)
+    assert layer_counts(SHAPES, 0.1, "erk") == layer_counts(SHAPES, 0.1, "erdos-renyi")
 
 
 def test_a_full_layer_leaves_the_rest_to_others():
