@@ -13,6 +13,7 @@ import pytest
 from spikeloom.arithmetic import IntegrateLeak
 from spikeloom.encoding import LatencyEncoding
 from spikeloom.image import Layer, NetworkImage, Provenance, save_image
+from spikeloom.training.tree import load_tree
 
 MAIN = [sys.executable, "-c", "from spikeloom.cli.app import main; main()"]
 CONFIG = """
@@ -171,7 +172,13 @@ def test_interrupted_training(config, tmp_path, seconds):
     assert "Traceback" not in errors
     assert errors.splitlines()[-1].startswith("spikeloom: interrupted")
     assert out == ""
-    assert snapshot(tmp_path) == before
+    left = snapshot(tmp_path)
+    made = {Path(name).name for name in left.keys() - before.keys()} - {"out"}
+    assert made <= {"config.toml", "history.jsonl", "progress.safetensors"}
+    assert {name: left[name] for name in before} == before
+    if made:
+        assert "to go on with it: spikeloom train" in errors
+        load_tree(tmp_path / "out" / "progress.safetensors")
 
 
 def _without_privilege():

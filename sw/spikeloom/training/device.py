@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import torch
+from torch.utils import deterministic
 
 from spikeloom.config import TrainingConfig
 from spikeloom.errors import UserError
@@ -31,7 +32,7 @@ def make_deterministic(training: TrainingConfig) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     # It would fill each new tensor before it is written; nothing here reads one unwritten.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     torch.manual_seed(training.seed)
     if training.threads:
         torch.set_num_threads(training.threads)
