@@ -76,7 +76,7 @@ def build(network: Path, recipe: Recipe, console: Console) -> Build:
         )
         return Build(
             network_sha256=image_sha256(image),
-            verilog_sha256=_digest(design.glob("top*")),
+            verilog_sha256=_digest(path for path in design.iterdir() if path.suffix != ".json"),
             synthesis=synthesis,
             bitstream=(result / BITSTREAM).read_bytes(),
         )
@@ -115,6 +115,8 @@ def add(run: Path, name: str, target: str, seed: int, lanes: tuple[int, ...]) ->
     """Build the network of RUN as bitstreams/NAME-<target>."""
     console = Console()
     network = run / NETWORK
+    if (commit := _commit()).endswith("-dirty"):
+        raise UserError(f"the sources differ from commit {commit[:-6]}: commit them first")
     resolved = resolve_lanes(load_image(network), lanes)
     recipe = Recipe(target=target, lanes=resolved, seed=seed)
     made = build(network, recipe, console)

@@ -3,7 +3,8 @@
 ========================  ==================================================================
 ``core.v``                the bare core, module ``spikeloom_core``: clk, rst, the streams
                           ``events`` and ``scores``, and an observer's port for each layer
-``top.v``, ``top.pcf``    the board's top and its pins, for a target that has one
+``top.v``, ``top.pcf``    the board's top around that very module, and its pins, for a target
+                          that has one
 ``*.mem``                 memory contents, one hexadecimal word a line, named after their memory
 ``design.json``           what the core is: network, lanes, widths, files
 ========================  ==================================================================
@@ -20,13 +21,12 @@ from spikeloom.files import atomic_directory
 from spikeloom.image import NetworkImage
 from spikeloom.image.file import image_sha256
 from spikeloom_hw.boards.files import write_top
-from spikeloom_hw.core import CoreParams, LayerParams, SpikingCore
+from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
 from spikeloom_hw.host.protocol import LABELS
 from spikeloom_hw.targets import Target
 from spikeloom_hw.verilog import write_verilog
 
 CORE = "core.v"
-CORE_MODULE = "spikeloom_core"
 DESIGN = "design.json"
 
 
@@ -115,21 +115,20 @@ def generate(
             f"the network has {image.outputs} outputs and the host link of {target.name} names "
             f"{LABELS} classes: use a network of fewer outputs, or a target without a board"
         )
-    traced = CoreParams.from_image(image, tuple(lanes), trace=True)
+    params = CoreParams.from_image(image, tuple(lanes), trace=True)
     sha256 = image_sha256(image)
     with atomic_directory(directory) as folder:
-        core, *memories = write_verilog(SpikingCore(traced), name=CORE_MODULE, directory=folder)
+        core, *memories = write_verilog(SpikingCore(params), name=CORE_MODULE, directory=folder)
         files = [core.rename(folder / CORE), *memories]
         if topped:
-            params = CoreParams.from_image(image, tuple(lanes))
             files += write_top(
-                SpikingCore(params),
+                CoreInstance(params),
                 target=target,
                 inputs=image.inputs,
                 design_hash=bytes.fromhex(sha256)[:4],
                 directory=folder,
             )
-        design = _describe(traced, target, sha256, files)
+        design = _describe(params, target, sha256, files)
         text = msgspec.json.format(msgspec.json.encode(design), indent=2)
         (folder / DESIGN).write_bytes(text + b"\n")
     return design

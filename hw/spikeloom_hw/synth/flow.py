@@ -2,8 +2,8 @@
 
 ::
 
-    top.v, *.mem ──► yosys ──► top.json ──► nextpnr ──► top.asc ──► icepack ──► top.bin
-                    top.pcf ────────────────┘
+    core.v, top.v, *.mem ──► yosys ──► top.json ──► nextpnr ──► top.asc ──► icepack ──► top.bin
+                            top.pcf ────────────────┘
 
 All of it happens in a working folder that appears under its final name only when the bitstream
 exists. When a tool fails or a limit is missed, what was made so far, logs first of all, is kept
@@ -31,7 +31,7 @@ from spikeloom_hw.synth.tools import Tool, ToolError, find_tool, run_tool
 from spikeloom_hw.targets import Target
 
 BITSTREAM = "top.bin"
-SOURCES = ("top.v", "top.pcf")
+NEEDED = ("top.v", "top.pcf")
 
 
 class Progress(Protocol):
@@ -131,10 +131,11 @@ def synthesize(
 
 
 def _sources(design: Path) -> Sequence[Path]:
-    for name in SOURCES:
+    for name in NEEDED:
         if not (design / name).is_file():
             raise UserError(f"{design} has no {name}; make it with: spikeloom generate")
-    return [*(design / name for name in SOURCES), *sorted(design.glob("top.*.mem"))]
+    sources = (path for pattern in ("*.v", "*.pcf", "*.mem") for path in design.glob(pattern))
+    return sorted(sources)
 
 
 def _description(design: Path, target: Target) -> Design | None:
