@@ -293,6 +293,11 @@ def broken_source(planted: Planted, folder: Path) -> tuple[object, ...]:
             "leave out --lanes",
             id="design and lanes",
         ),
+        pytest.param(
+            lambda planted, folder: ("--design", planted.design, "--target", "icebreaker"),
+            "leave out --target",
+            id="design and target",
+        ),
         pytest.param(lambda *_: ("--lanes", "3"), "'3' is not a number of lanes", id="lanes"),
         pytest.param(lambda *_: ("--lanes", "8,4,2"), "3 numbers for 2 layers", id="layers"),
         pytest.param(lambda *_: ("--samples", "0"), "neither a positive number", id="no sample"),

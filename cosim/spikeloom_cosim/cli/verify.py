@@ -19,6 +19,7 @@ from spikeloom.cli.console import (
     table,
     write_step,
 )
+from spikeloom.cli.data import data_dir_option
 from spikeloom.cli.lanes import DEFAULT_LANES, LanesType
 from spikeloom.datasets import SplitName
 from spikeloom.errors import UserError
@@ -34,11 +35,13 @@ from spikeloom_cosim.samples import sample_events
 from spikeloom_cosim.simulation import SEEDS
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_cosim.verify import CoreResult, verify_core
+from spikeloom_hw.cli.options import output_option, target_option
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
 
 FAILURE_FOLDER = "verify-failure"
 EXIT_MISMATCH = 1
+COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 _SHOWN: tuple[Kind, ...] = ("spike", "membrane", "score", "cycle")
 
 
@@ -81,9 +84,7 @@ class SampleCount(click.ParamType):
     show_default=True,
     help="The samples to use.",
 )
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Where data sets are, if read from files."
-)
+@data_dir_option
 @click.option(
     "--level",
     type=click.Choice(["rtl"]),
@@ -96,13 +97,7 @@ class SampleCount(click.ParamType):
     type=click.Path(path_type=Path),
     help="Verify this generated folder, as it is, instead of generating one.",
 )
-@click.option(
-    "--target",
-    type=click.Choice(sorted(TARGETS)),
-    default="icebreaker",
-    show_default=True,
-    help="Board to generate for.",
-)
+@target_option("Board to generate for.")
 @click.option(
     "--seed",
     type=click.IntRange(0, SEEDS - 1),
@@ -110,12 +105,7 @@ class SampleCount(click.ParamType):
     show_default=True,
     help="Of the random pauses.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Where verify.json goes.  [default: the network's folder]",
-)
+@output_option("Where verify.json goes.  [default: the network's folder]")
 @json_option
 @click.pass_context
 def verify(
@@ -140,6 +130,8 @@ def verify(
     """
     if design is not None and lanes:
         raise UserError("--design has lanes of its own; leave out --lanes")
+    if design is not None and context.get_parameter_source("target") == COMMANDLINE:
+        raise UserError("--design has a target of its own; leave out --target")
     console = Console(as_json=as_json)
     path = network_path(network)
     folder = run_folder(path) if output is None else output

@@ -10,6 +10,7 @@ from spikeloom.cli.console import Console, json_option, network_path, run_folder
 from spikeloom.cli.lanes import lanes_option
 from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
+from spikeloom_hw.cli.options import output_option, target_option
 from spikeloom_hw.estimate import Estimate
 from spikeloom_hw.estimate import estimate as estimate_cost
 from spikeloom_hw.targets import TARGETS, Target
@@ -17,20 +18,9 @@ from spikeloom_hw.targets import TARGETS, Target
 
 @click.command(epilog="Example: spikeloom estimate runs/demo --target icebreaker --lanes 8")
 @click.argument("network", type=click.Path(path_type=Path))
-@click.option(
-    "--target",
-    type=click.Choice(list(TARGETS)),
-    default="icebreaker",
-    show_default=True,
-    help="Board or device to estimate for.",
-)
+@target_option("Board or device to estimate for.")
 @lanes_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Folder for estimate.json.  [default: the network's folder]",
-)
+@output_option("Folder for estimate.json.  [default: the network's folder]")
 @json_option
 def estimate(
     network: Path, target: str, lanes: tuple[int, ...], output: Path | None, as_json: bool

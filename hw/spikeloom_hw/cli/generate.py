@@ -10,29 +10,17 @@ from spikeloom.cli.console import Console, json_option, network_path, run_folder
 from spikeloom.cli.lanes import lanes_option
 from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
+from spikeloom_hw.cli.options import output_option, target_option
 from spikeloom_hw.generate import Design
 from spikeloom_hw.generate import generate as write_design
 from spikeloom_hw.targets import TARGETS
 
 
-@click.command(
-    epilog="Example: spikeloom generate runs/demo --target icebreaker -o runs/demo/design"
-)
+@click.command(epilog="Example: spikeloom generate runs/demo -o runs/core")
 @click.argument("network", type=click.Path(path_type=Path))
-@click.option(
-    "--target",
-    type=click.Choice(list(TARGETS)),
-    default="icebreaker",
-    show_default=True,
-    help="Board or device to generate for.",
-)
+@target_option("Board or device to generate for.")
 @lanes_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Folder to write.  [default: design/<target> beside the network]",
-)
+@output_option("Folder to write.  [default: design/<target> beside the network]")
 @json_option
 def generate(
     network: Path, target: str, lanes: tuple[int, ...], output: Path | None, as_json: bool

@@ -12,6 +12,7 @@ from spikeloom.errors import UserError
 from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.boards.files import check_top
+from spikeloom_hw.cli.options import output_option, target_option
 from spikeloom_hw.estimate import check_fits
 from spikeloom_hw.generate import generate
 from spikeloom_hw.synth.flow import Synthesis, synthesize
@@ -20,13 +21,7 @@ from spikeloom_hw.targets import TARGETS, Target
 
 @click.command(epilog="Example: spikeloom synth runs/demo --target icebreaker --lanes 8")
 @click.argument("network", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--target",
-    type=click.Choice(list(TARGETS)),
-    default="icebreaker",
-    show_default=True,
-    help="Board to build for.",
-)
+@target_option("Board to build for.")
 @lanes_option
 @click.option(
     "--seed",
@@ -40,12 +35,7 @@ from spikeloom_hw.targets import TARGETS, Target
     type=click.Path(path_type=Path),
     help="Folder made by generate, instead of generating from NETWORK.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Folder to write.  [default: synth/<target> beside the network]",
-)
+@output_option("Folder to write.  [default: synth/<target> beside the network]")
 @json_option
 def synth(
     network: Path | None,
