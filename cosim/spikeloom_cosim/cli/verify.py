@@ -24,7 +24,6 @@ from spikeloom.cli.lanes import DEFAULT_LANES, LanesType
 from spikeloom.datasets import SplitName
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage, load_image
-from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom.reference import simulate
 from spikeloom_cosim.core import Core
@@ -36,6 +35,7 @@ from spikeloom_cosim.simulation import SEEDS
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_cosim.verify import CoreResult, verify_core
 from spikeloom_hw.cli.options import output_option, target_option
+from spikeloom_hw.design_check import check_design
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
 
@@ -138,13 +138,15 @@ def verify(
     _check_writable(folder)
     tools = find_toolchain()
     image = load_image(path)
+    if design is not None:
+        check_design(design, image=image, network=path)
     with console.step("integer reference"):
         events = sample_events(image, split=split, count=samples, data_dir=data_dir)
         trace = simulate(image, events)
     results = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         if design is not None:
-            cores = [_own_core(design, path, image)]
+            cores = [load_core(design)]
         else:
             with console.step("generate"):
                 cores = [
@@ -177,16 +179,6 @@ def _check_writable(folder: Path) -> None:
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise UserError(f"cannot write to {folder}; choose another folder with --output")
-
-
-def _own_core(design: Path, network: Path, image: NetworkImage) -> Core:
-    core = load_core(design)
-    if core.network_sha256 != image_sha256(image):
-        raise UserError(
-            f"{design} was generated from another network than {network}; "
-            "name the network it was generated from"
-        )
-    return core
 
 
 def _generated(image: NetworkImage, lanes: tuple[int, ...], target: str, folder: Path) -> Core:

@@ -1,10 +1,11 @@
 """The verb `synth`."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from spikeloom_hw.boards.files import write_top
+from spikeloom.image import save_image
 from spikeloom_hw.estimate import estimate
 from spikeloom_hw.targets import TARGETS
 
@@ -26,16 +27,9 @@ def test_network_to_bitstream(spikeloom, document, run_folder, small_image):
     assert [line[:3] for line in steps] == ["[1]", "[1]", "[2]", "[2]", "[3]", "[3]", "[4]", "[4]"]
 
 
-def test_design_to_bitstream(spikeloom, echo_core, tmp_path):
+def test_design_to_bitstream(spikeloom, network, tmp_path):
     design = tmp_path / "design"
-    design.mkdir()
-    write_top(
-        echo_core,
-        target=TARGETS["icebreaker"],
-        inputs=16,
-        design_hash=b"hash",
-        directory=design,
-    )
+    assert spikeloom("generate", network, "--lanes", "1", "-o", design).exit_code == 0
     result = spikeloom("synth", "--design", design, "-o", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
     assert "24 MHz required" in result.stdout
@@ -49,7 +43,9 @@ def test_design_to_bitstream(spikeloom, echo_core, tmp_path):
         pytest.param([], "give a network, or a design with --design", id="nothing"),
         pytest.param(["--design", "DESIGN"], "give an output folder with -o", id="no output"),
         pytest.param(
-            ["--design", "DESIGN", "-o", "OUT"], "has no top.v; make it with", id="empty design"
+            ["--design", "DESIGN", "-o", "OUT"],
+            "design.json: no such file: give a folder made by 'spikeloom generate'",
+            id="empty design",
         ),
         pytest.param(
             ["NETWORK", "--target", "ulx3s-25f"], "no board top for ulx3s-25f yet", id="no top"
@@ -73,3 +69,15 @@ def test_a_design_for_another_target_is_refused(spikeloom, one_sentence, network
     result = spikeloom("synth", network, "--design", design)
     assert result.exit_code == 2
     assert "was generated for ulx3s-25f; generate it for icebreaker" in one_sentence(result)
+
+
+def test_a_design_of_another_network_is_refused(
+    spikeloom, one_sentence, network, small_image, tmp_path
+):
+    design, other = tmp_path / "design", tmp_path / "other.safetensors"
+    assert spikeloom("generate", network, "-o", design).exit_code == 0
+    save_image(other, replace(small_image, time_steps=5))
+    result = spikeloom("synth", other, "--design", design)
+    assert result.exit_code == 2
+    assert f"{design} was generated from another network than {other}" in one_sentence(result)
+    assert not (tmp_path / "synth").exists()
