@@ -66,6 +66,7 @@ def small_image() -> NetworkImage:
             accuracy_validation=0.125,
             accuracy_test=0.25,
             input_events=(28.0, 9.0),
+            operations=(101.0, 45.0),
             version="0.1.0",
         ),
     )

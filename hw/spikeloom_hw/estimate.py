@@ -6,7 +6,7 @@ import msgspec
 
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
-from spikeloom.packing import PackingCost, SynapseWords, pack, packing_cost
+from spikeloom.packing import PackingCost, SynapseWords, mean_words, pack, packing_cost
 from spikeloom.reference.cycles import STEP_TO_WALK, update_latency
 from spikeloom_hw.core.layouts import SpikesLayout
 from spikeloom_hw.core.params import CoreParams, LayerParams
@@ -51,8 +51,9 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         blocks: block RAMs taken.
         blocks_available: block RAMs of the device.
         activity: work in an average sample, from the activity recorded at export.
-        cycles: between results when samples follow each other: the busiest layer's work.
-        microseconds: the same at the target's clock.
+        interval_cycles: between results when samples follow each other, about: the busiest
+            layer's work. A sample alone takes longer, as it passes through every layer.
+        interval_microseconds: the same at the target's clock.
         fits: the device holds the memories.
         exceeds: what is too large, by how much, and what would help; empty when it fits.
     """
@@ -65,8 +66,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     blocks: int
     blocks_available: int
     activity: tuple[LayerActivity, ...]
-    cycles: float
-    microseconds: float
+    interval_cycles: float
+    interval_microseconds: float
     fits: bool
     exceeds: tuple[str, ...]
 
@@ -79,7 +80,7 @@ def estimate(image: NetworkImage, *, target: Target, lanes: Sequence[int]) -> Es
     memories = tuple(_memories(params, target))
     blocks = sum(memory.blocks for memory in memories)
     activity = tuple(_activity(image, packed))
-    cycles = max(layer.busy_cycles for layer in activity)
+    interval = max(layer.busy_cycles for layer in activity)
     exceeds = tuple(_beyond_the_memory(target, memories, blocks))
     return Estimate(
         target=target.name,
@@ -90,8 +91,8 @@ def estimate(image: NetworkImage, *, target: Target, lanes: Sequence[int]) -> Es
         blocks=blocks,
         blocks_available=target.block_ram_count,
         activity=activity,
-        cycles=cycles,
-        microseconds=cycles / target.core_clock_mhz,
+        interval_cycles=interval,
+        interval_microseconds=interval / target.core_clock_mhz,
         fits=not exceeds,
         exceeds=exceeds,
     )
@@ -145,7 +146,7 @@ def _activity(image: NetworkImage, packed: Sequence[SynapseWords]) -> Iterator[L
     for number, (layer, words) in enumerate(zip(image.layers, packed, strict=True)):
         # Without a record of its activity, each input is taken to spike once in a sample.
         events = recorded[number] if len(recorded) > number else float(layer.inputs)
-        read = events * words.words / layer.inputs
+        read = mean_words(image, number, words)
         walk = STEP_TO_WALK + words.groups + update_latency(layer.leak) - 3
         yield LayerActivity(
             name=layer.name,

@@ -83,8 +83,8 @@ def _tables(found: Estimate, device: Target) -> list[RenderableType]:
             {
                 "bits stored": found.bits_stored,
                 f"{block} blocks": f"{found.blocks} of {found.blocks_available}",
-                "cycles a sample": round(found.cycles),
-                f"µs a sample at {device.core_clock_mhz:g} MHz": round(found.microseconds, 1),
+                "cycles between samples, about": round(found.interval_cycles),
+                f"µs at {device.core_clock_mhz:g} MHz": round(found.interval_microseconds, 1),
                 "fits": verdict,
             },
         ),

@@ -25,6 +25,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         accuracy_validation: fraction of validation samples classified correctly, 0 … 1.
         accuracy_test: the same of the test samples.
         input_events: mean number of events a sample sends into each layer.
+        operations: mean number of synapses that they drive in each layer. Rows that are often
+            asked for tend to be longer, so this is more than events times the mean fan-out.
         config: the resolved configuration of the run, as TOML.
         version: version of Spikeloom that exported it.
     """
@@ -34,6 +36,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     accuracy_validation: float | None = None
     accuracy_test: float | None = None
     input_events: tuple[float, ...] = ()
+    operations: tuple[float, ...] = ()
     config: str = ""
     version: str = ""
 

@@ -1,7 +1,7 @@
 """The compressed-sparse form: rows of synapses as memory words of one slot a lane."""
 
 from spikeloom.packing.cost import PackingCost, entropy_bound, packing_cost
-from spikeloom.packing.lanes import LANES, propose_lanes, resolve_lanes
+from spikeloom.packing.lanes import LANES, mean_words, propose_lanes, resolve_lanes
 from spikeloom.packing.pack import pack, unpack
 from spikeloom.packing.words import IndexForm, SynapseWords
 
@@ -11,6 +11,7 @@ __all__ = [
     "PackingCost",
     "SynapseWords",
     "entropy_bound",
+    "mean_words",
     "pack",
     "packing_cost",
     "propose_lanes",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
 from spikeloom.packing.pack import pack
+from spikeloom.packing.words import SynapseWords
 
 LANES = (1, 2, 4, 8)
 """Lane counts that the core can be built with."""
@@ -60,11 +61,19 @@ def _check(lanes: int) -> None:
         raise UserError(f"lanes is {lanes}: choose one of {', '.join(map(str, LANES))}")
 
 
+def mean_words(image: NetworkImage, number: int, words: SynapseWords) -> float:
+    """Words that layer ``number``, packed as ``words``, reads in an average sample.
+
+    Every synapse that an event drives brings its share of its row's words. Without a record of
+    the layer's activity, each input is taken to spike once in a sample.
+    """
+    recorded = image.provenance.operations
+    if len(recorded) <= number:
+        return float(words.words)
+    return recorded[number] * words.words / max(1, image.layers[number].synapses)
+
+
 def _work(image: NetworkImage, number: int, lanes: int) -> float:
     """Cycles that layer ``number`` is busy in an average sample."""
-    layer = image.layers[number]
-    events = image.provenance.input_events
-    # Without a record of its activity, each input is taken to spike once in a sample.
-    mean_events = events[number] if len(events) > number else float(layer.inputs)
-    words = pack(layer, lanes)
-    return mean_events * words.words / layer.inputs + image.time_steps * words.groups
+    words = pack(image.layers[number], lanes)
+    return mean_words(image, number, words) + image.time_steps * words.groups

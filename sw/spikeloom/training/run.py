@@ -11,6 +11,7 @@ from spikeloom.config import Config, dump_config
 from spikeloom.datasets import Dataset
 from spikeloom.encoding import encoding_inputs
 from spikeloom.errors import UserError
+from spikeloom.evaluation import Evaluation
 from spikeloom.files import atomic_write
 from spikeloom.image import NetworkImage
 from spikeloom.nn import SpikingNetwork
@@ -95,6 +96,7 @@ def checked_image(
         accuracy_validation=results["validation"].evaluation.accuracy,
         accuracy_test=results["test"].evaluation.accuracy,
         input_events=results["validation"].evaluation.events_per_sample,
+        operations=_per_sample(results["validation"].evaluation),
     )
     measured = NetworkImage(
         layers=image.layers,
@@ -104,3 +106,8 @@ def checked_image(
         provenance=provenance,
     )
     return measured, results
+
+
+def _per_sample(evaluation: Evaluation) -> tuple[float, ...]:
+    """Mean synaptic operations of a sample in each layer."""
+    return tuple(total / evaluation.samples for total in evaluation.operations)

@@ -14,7 +14,7 @@ from spikeloom.packing import propose_lanes, resolve_lanes
 @pytest.fixture(scope="module")
 def image():
     image = random_network(np.random.default_rng(0), [64, 128, 10], density=0.2)
-    active = msgspec.structs.replace(image.provenance, input_events=(40.0, 20.0))
+    active = msgspec.structs.replace(image.provenance, operations=(1000.0, 40.0))
     return replace(image, provenance=active)
 
 
