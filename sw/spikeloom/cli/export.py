@@ -10,8 +10,9 @@ import click
 from spikeloom.cli.console import NETWORK_FILE, Console, json_option, table, write_step
 from spikeloom.cli.data import data_dir_option
 from spikeloom.datasets import load_dataset
-from spikeloom.files import check_writable
+from spikeloom.files import check_writable, file_sha256
 from spikeloom.image import save_image
+from spikeloom.image.file import image_sha256
 from spikeloom.runfolder import CHECKPOINT_FILE
 
 
@@ -47,6 +48,8 @@ def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool)
     test = compared["test"].evaluation
     result: dict[str, Any] = {
         "network": str(path),
+        "network_sha256": image_sha256(image),
+        "checkpoint_sha256": file_sha256(run / CHECKPOINT_FILE),
         "dataset": dataset.name,
         "accuracy": {name: item.evaluation.accuracy for name, item in compared.items()},
         "synapses": image.synapses,

@@ -37,7 +37,9 @@ def report(run: Path, data_dir: Path | None, as_json: bool) -> None:
         dataset = load_dataset(document["dataset"], data_dir)
     except UserError as error:
         document["missing"].append(f"spike raster ({error})")
-    page = render_page(document, image, history=read_history(folder), dataset=dataset)
+    trained = any(step["name"] == "train" for step in document["steps"])
+    history = read_history(folder) if trained else []
+    page = render_page(document, image, history=history, dataset=dataset)
     json_path = atomic_write(folder / "report.json", to_json(document))
     html_path = atomic_write(folder / "report.html", page)
     bitstream = document["synth"]["bitstream"]
@@ -52,6 +54,8 @@ def report(run: Path, data_dir: Path | None, as_json: bool) -> None:
 
 
 def _summary(document: dict[str, Any]) -> dict[str, Any]:
+    from spikeloom.report.collect import sample_count
+
     accuracy, cycles, synth = document["accuracy"], document["cycles"], document["synth"]
     rows: dict[str, Any] = {
         "data set": document["dataset"],
@@ -66,7 +70,7 @@ def _summary(document: dict[str, Any]) -> dict[str, Any]:
         lanes = run["lanes"]
         name = ", ".join(map(str, lanes)) if isinstance(lanes, list) else lanes
         rows[f"verify, {run['level']}, lanes {name}"] = (
-            f"{run['samples']:,} samples: {run['spike_mismatches']} spike, "
+            f"{sample_count(run)} samples: {run['spike_mismatches']} spike, "
             f"{run['membrane_mismatches']} membrane, {run['cycle_mismatches']} cycle mismatches, "
             f"{run['mismatches']} in all"
         )

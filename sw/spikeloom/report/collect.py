@@ -1,7 +1,8 @@
 """Gathers what the verbs left in a run folder into one document.
 
 Each verb leaves `<verb>.json`. What has not been run, or did not say a number, is listed under
-`missing`, and stands as null where the document has a place for it: nothing is made up.
+`missing`, and stands as null where the document has a place for it: nothing is made up. What a
+verb said of another network than the one in the folder is left out, and listed there, too.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import Any
 
 from spikeloom import __version__
 from spikeloom.errors import UserError
-from spikeloom.files import STEP_SCHEMA
+from spikeloom.files import STEP_SCHEMA, file_sha256
 from spikeloom.image import NetworkImage, load_image
+from spikeloom.image.file import image_sha256
 from spikeloom.packing import LANES, propose_lanes
 from spikeloom.report.network import describe_image
+from spikeloom.runfolder import CHECKPOINT_FILE, CONFIG_FILE
 
 SCHEMA = 1
 STEPS = ("train", "export", "estimate", "generate", "verify", "synth")
@@ -24,6 +27,7 @@ _VERIFY = (
     "level",
     "lanes",
     "samples",
+    "samples_available",
     "spike_mismatches",
     "membrane_mismatches",
     "cycle_mismatches",
@@ -85,7 +89,8 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
     if not network.is_file():
         raise UserError(f"{folder} has no {NETWORK_FILE}; run: spikeloom export {folder}")
     image = load_image(network)
-    done = {verb: step for verb in STEPS if (step := read_step(folder, verb)) is not None}
+    sha256 = image_sha256(image)
+    done, missing = _steps_of(folder, image, sha256)
     verify, synth = done.get("verify", {}), done.get("synth", {})
     described = describe_image(image, _lanes(image, done))
     claimed = image.provenance
@@ -93,6 +98,7 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
         "schema": SCHEMA,
         "spikeloom": __version__,
         "run": folder.resolve().name,
+        "network_sha256": sha256,
         "dataset": claimed.dataset,
         "accuracy": {
             "validation": claimed.accuracy_validation,
@@ -110,12 +116,54 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
     document["synth"]["bitstream"] = _inside(folder, document["synth"]["bitstream"])
     if runs := verify.get("runs"):
         document["verify"]["runs"] = [
-            {**_verified(run), "cycles": _part(run.get("cycles") or {}, _CYCLES)} for run in runs
+            {
+                **_verified({"samples_available": verify.get("samples_available"), **run}),
+                "cycles": _part(run.get("cycles") or {}, _CYCLES),
+            }
+            for run in runs
         ]
-    document["missing"] = [f"{verb} (not run)" for verb in STEPS if verb not in done] + [
-        f"{place} (not recorded)" for place in _holes(document, done)
-    ]
+    document["missing"] = missing + [f"{place} (not recorded)" for place in _holes(document, done)]
     return document, image
+
+
+def _steps_of(
+    folder: Path, image: NetworkImage, sha256: str
+) -> tuple[dict[str, Document], list[str]]:
+    """What the verbs left about this network, and what is missing of it."""
+    done: dict[str, Document] = {}
+    missing = []
+    for verb in STEPS:
+        step = read_step(folder, verb)
+        if step is None:
+            missing.append(f"{verb} (not run)")
+        elif verb != "train" and step.get("network_sha256") != sha256:
+            missing.append(f"{verb} (of another network: run it again)")
+        else:
+            done[verb] = step
+    if "train" in done and _trained_since(folder, image, done.get("export", {})):
+        del done["train"]
+        missing.insert(0, "train (of another network: export again)")
+    return done, missing
+
+
+def _trained_since(folder: Path, image: NetworkImage, export: Document) -> bool:
+    """Whether what has been trained in the folder is not what its network was exported from."""
+    checkpoint, config = folder / CHECKPOINT_FILE, folder / CONFIG_FILE
+    if checkpoint.is_file() and (exported := export.get("checkpoint_sha256")):
+        return file_sha256(checkpoint) != exported
+    return config.is_file() and config.read_text(encoding="utf-8") != image.provenance.config
+
+
+def is_whole(run: Document) -> bool:
+    """Whether a verification took every sample that there is; not when it did not say."""
+    return run["samples"] is not None and run["samples"] == run["samples_available"]
+
+
+def sample_count(run: Document) -> str:
+    """The samples of a verification: "359", or "20 of 359" when there are more."""
+    if is_whole(run) or run["samples_available"] is None:
+        return f"{run['samples']:,}"
+    return f"{run['samples']:,} of {run['samples_available']:,}"
 
 
 def _inside(folder: Path, path: str | None) -> str | None:

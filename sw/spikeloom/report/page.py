@@ -15,6 +15,7 @@ from spikeloom.encoding import encode
 from spikeloom.image import NetworkImage
 from spikeloom.reference import simulate
 from spikeloom.report import figures
+from spikeloom.report.collect import is_whole, sample_count
 
 
 def render_page(
@@ -55,7 +56,8 @@ def render_page(
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(number=_number, percent=_percent)
+    environment.filters.update(number=_number, percent=_percent, sample_count=sample_count)
+    environment.tests.update(whole=is_whole)
     return environment.get_template("page.html.j2").render(
         report=document,
         network=document["network"],

@@ -1,5 +1,6 @@
 """train, export and evaluate as a user runs them."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from spikeloom.config import load_config
 from spikeloom.datasets import load_dataset
 from spikeloom.image import load_image
+from spikeloom.image.file import image_sha256
 from spikeloom.training import Keeper, train_network
 
 MAIN = "from spikeloom.cli.app import main; main()"
@@ -60,6 +62,9 @@ def test_train_export_evaluate(tmp_path, toml, spikeloom, document):
         "prediction_mismatches": 0,
     }
     assert exported["synapses"] == image.synapses == trained["synapses"]
+    assert exported["network_sha256"] == image_sha256(image)
+    checkpoint = (run / "checkpoint.safetensors").read_bytes()
+    assert exported["checkpoint_sha256"] == hashlib.sha256(checkpoint).hexdigest()
     assert exported["density"] == image.density
     assert exported["accuracy"]["validation"] == trained["accuracy"]["validation"]
     left = json.loads((run / "export.json").read_text())

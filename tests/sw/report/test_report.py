@@ -1,5 +1,6 @@
 import dataclasses
 import errno
+import hashlib
 import json
 import re
 import tempfile
@@ -14,7 +15,8 @@ from spikeloom.arithmetic import IntegrateLeak
 from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import write_step
-from spikeloom.image import Layer, save_image
+from spikeloom.image import Layer, load_image, save_image
+from spikeloom.image.file import image_sha256
 from spikeloom.report import figures
 from spikeloom.report.collect import collect, read_history
 from spikeloom.report.network import describe_image
@@ -24,6 +26,7 @@ VERIFY = {
     "level": "rtl",
     "lanes": 8,
     "samples": 360,
+    "samples_available": 360,
     "spike_mismatches": 0,
     "membrane_mismatches": 0,
     "cycle_mismatches": 0,
@@ -39,13 +42,19 @@ SYNTH = {
 }
 
 
+def leave(folder, verb, seconds, data):
+    """A step's file, of the network in the folder unless it says otherwise."""
+    sha256 = image_sha256(load_image(folder / "network.safetensors"))
+    write_step(folder, verb, seconds, {"network_sha256": sha256, **data})
+
+
 @pytest.fixture
 def full_run(run_folder):
     for verb, seconds in (("train", 61.0), ("export", 1.5), ("estimate", 0.25), ("generate", 4.0)):
-        write_step(run_folder, verb, seconds, {})
+        leave(run_folder, verb, seconds, {})
     runs = [{**VERIFY, "lanes": 1, "seconds": 30.0}, {**VERIFY, "seconds": 20.0}]
-    write_step(run_folder, "verify", 20.0, {**VERIFY, "runs": runs})
-    write_step(run_folder, "synth", 91.0, SYNTH)
+    leave(run_folder, "verify", 20.0, {**VERIFY, "runs": runs})
+    leave(run_folder, "synth", 91.0, SYNTH)
     layers = [
         {"density": 0.5, "pq_index": 0.1, "operations": 300.0},
         {"density": 0.8, "pq_index": 0.2, "operations": 60.0},
@@ -200,7 +209,7 @@ def test_what_was_not_run_is_named(spikeloom, document, run_folder):
 
 
 def test_a_number_that_was_not_recorded_is_named(run_folder):
-    write_step(run_folder, "synth", 1.0, {**SYNTH, "fmax_mhz": None})
+    leave(run_folder, "synth", 1.0, {**SYNTH, "fmax_mhz": None})
     document, _ = collect(run_folder)
     assert "synth.fmax_mhz (not recorded)" in document["missing"]
 
@@ -222,13 +231,79 @@ def test_bitstream_is_seen_from_the_run(run_folder, tmp_path, monkeypatch, recor
         (place / "top.bin").touch()
     monkeypatch.chdir(tmp_path)
     names = {"run": run_folder, "elsewhere": elsewhere}
-    write_step(run_folder, "synth", 1.0, {**SYNTH, "bitstream": recorded.format(**names)})
+    leave(run_folder, "synth", 1.0, {**SYNTH, "bitstream": recorded.format(**names)})
     document, _ = collect(run_folder)
     assert document["synth"]["bitstream"] == reported.format(**names)
 
 
+@pytest.mark.parametrize("verb", ["export", "estimate", "generate", "verify", "synth"])
+@pytest.mark.parametrize("sha256", ["ab" * 32, None], ids=["another network", "does not say"])
+def test_a_step_of_another_network_is_left_out(full_run, verb, sha256):
+    step = json.loads((full_run / f"{verb}.json").read_text())
+    leave(full_run, verb, 1.0, {**step, "network_sha256": sha256})
+    document, image = collect(full_run)
+    assert document["missing"] == [f"{verb} (of another network: run it again)"]
+    assert not any(step["name"].startswith(verb) for step in document["steps"])
+    if verb in ("verify", "synth"):
+        assert set(document[verb].values()) <= {None}
+        heading = {"verify": "Proof", "synth": "Chip"}[verb]
+        assert heading not in Page(render_page(document, image)).text
+
+
+@pytest.mark.parametrize(
+    ("exported", "trained", "named"),
+    [
+        pytest.param("one", "one", False, id="the same"),
+        pytest.param("one", "two", True, id="trained since"),
+        pytest.param(None, "one", False, id="no hash, the same configuration"),
+    ],
+)
+def test_training_after_the_export_is_named(
+    spikeloom, document, full_run, exported, trained, named
+):
+    checkpoint = full_run / "checkpoint.safetensors"
+    checkpoint.write_text(trained)
+    hashed = exported and hashlib.sha256(exported.encode()).hexdigest()
+    leave(full_run, "export", 1.5, {"checkpoint_sha256": hashed})
+    data = document(spikeloom("report", full_run, "--json"))
+    assert ("train (of another network: export again)" in data["missing"]) == named
+    assert ("train" in [step["name"] for step in data["steps"]]) == (not named)
+    assert ("Training" in Page((full_run / "report.html").read_text()).text) == (not named)
+
+
+def test_another_configuration_after_the_export_is_named(full_run):
+    (full_run / "config.toml").write_text("[training]\nseed = 8\n")
+    document, _ = collect(full_run)
+    assert document["missing"] == ["train (of another network: export again)"]
+
+
+@pytest.mark.parametrize(
+    ("samples", "available", "says", "green"),
+    [
+        pytest.param(359, 359, "359 samples:", True, id="all"),
+        pytest.param(20, 359, "20 of 359 samples:", False, id="some"),
+        pytest.param(20, None, "20 samples:", False, id="does not say of how many"),
+    ],
+)
+@pytest.mark.parametrize("many", [True, False], ids=["a run each", "one run"])
+def test_only_a_whole_verification_is_green(
+    spikeloom, full_run, many, samples, available, says, green
+):
+    step = {**VERIFY, "samples": samples, "samples_available": available, "seconds": 1.0}
+    run = {name: value for name, value in step.items() if name != "samples_available"}
+    leave(full_run, "verify", 1.0, {**step, "runs": [run]} if many else step)
+    assert says in spikeloom("report", full_run).stdout
+    html = (full_run / "report.html").read_text()
+    assert ('class="good"' in html) == green
+    assert 'class="bad"' not in html
+    shown = says.removesuffix(" samples:")
+    assert f"rtl, {shown} samples" in Page(html).text
+    assert f"<td>{shown}</td>" in html
+    assert json.loads((full_run / "report.json").read_text())["verify"]["samples"] == samples
+
+
 def test_mismatches_show_in_red(full_run):
-    write_step(full_run, "verify", 1.0, {**VERIFY, "spike_mismatches": 3, "score_mismatches": 4})
+    leave(full_run, "verify", 1.0, {**VERIFY, "spike_mismatches": 3, "score_mismatches": 4})
     document, image = collect(full_run)
     assert document["verify"]["mismatches"] == 7
     html = render_page(document, image)
@@ -260,7 +335,7 @@ def test_deep_network_has_a_picture_of_each_layer(full_run, small_image):
 
 
 def test_text_from_files_is_escaped(full_run):
-    write_step(full_run, "synth", 1.0, {**SYNTH, "target": "<script>alert(1)</script>"})
+    leave(full_run, "synth", 1.0, {**SYNTH, "target": "<script>alert(1)</script>"})
     document, image = collect(full_run)
     assert "<script" not in render_page(document, image)
 
