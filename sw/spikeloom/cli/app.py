@@ -121,6 +121,10 @@ class ExplainingGroup(click.Group):
             code = super().main(
                 arguments, prog_name or "spikeloom", complete_var, standalone_mode=False, **extra
             )
+        except click.exceptions.NoArgsIsHelpError as error:
+            # Not a sentence but the whole help, which click prints as `--help` does.
+            error.show()
+            code = EXIT_USER
         except BaseException as error:
             if isinstance(error, SystemExit | GeneratorExit):
                 raise

@@ -39,6 +39,13 @@ def test_help_lists_every_verb_with_its_sentence(spikeloom):
         assert len(line.split()) > 3, f"{verb} says nothing about itself"
 
 
+def test_without_a_verb_the_help_is_printed_unchanged(spikeloom):
+    result = spikeloom()
+    assert result.exit_code == 2
+    assert result.stderr.strip() == spikeloom("--help").stdout.strip()
+    assert result.stdout == ""
+
+
 def test_help_needs_no_extra():
     result = without(["torch", "brevitas", "amaranth", "cocotb", "matplotlib"], "--help")
     assert result.returncode == 0, result.stderr
