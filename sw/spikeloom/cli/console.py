@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from spikeloom.errors import UserError
-from spikeloom.files import to_json, write_step
+from spikeloom.files import STEP_SCHEMA, to_json, write_step
 
 __all__ = ["Console", "Track", "json_option", "network_path", "run_folder", "table", "write_step"]
 
@@ -150,9 +150,12 @@ class Console:
         _plain(self._err, text)
 
     def result(self, data: Mapping[str, Any], *renderables: RenderableType) -> None:
-        """The verb's result on stdout: `data` as JSON under `--json`, else the renderables."""
+        """The verb's result on stdout: under `--json` `data` with its schema, else the renderables.
+
+        The schema is `STEP_SCHEMA`, unless `data` has one of its own.
+        """
         if self.as_json:
-            click.echo(to_json(data), nl=False)
+            click.echo(to_json({"schema": STEP_SCHEMA, **data}), nl=False)
         for renderable in () if self.as_json else renderables:
             self._out.print(renderable, markup=False, highlight=False)
 

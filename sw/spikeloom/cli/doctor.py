@@ -27,7 +27,7 @@ def doctor(as_json: bool) -> None:
     found = all_checks()
     rows = [(c.name, _state(c), " ".join(filter(None, [c.version, c.fix]))) for c in found]
     missing = [check for check in found if check.needed and not check.ok]
-    data = {"schema": 1, "ok": not missing, "checks": [asdict(check) for check in found]}
+    data = {"ok": not missing, "checks": [asdict(check) for check in found]}
     console.result(data, table("Tools", rows, columns=["tool", "state", "version or fix"]))
     if missing:
         names = ", ".join(check.name for check in missing)

@@ -49,7 +49,6 @@ def evaluate(
         done = evaluate_split(image, dataset.split(cast(SplitName, split)))
     low, high = wilson_interval(done.correct, done.samples)
     result: dict[str, Any] = {
-        "schema": 1,
         "network": str(path),
         "dataset": dataset.name,
         "split": split,

@@ -71,7 +71,7 @@ def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool)
     write_step(path.parent, "export", console.seconds, result)
     proof = result["torch_vs_reference"]
     console.result(
-        {"schema": 1, **result},
+        result,
         table(
             f"Exported {path}",
             {

@@ -28,7 +28,7 @@ def inspect(network: Path, lanes: tuple[int, ...], as_json: bool) -> None:
     path = network_path(network)
     image = load_image(path)
     data = describe_image(image, resolve_lanes(image, lanes))
-    console.result({"schema": 1, "network": str(path), **data}, *_tables(data))
+    console.result({"network": str(path), **data}, *_tables(data))
 
 
 def _tables(data: dict[str, Any]) -> list[RenderableType]:

@@ -118,7 +118,7 @@ def _train(
 
 def _say(console: Console, output: Path, result: dict[str, Any]) -> None:
     console.result(
-        {"schema": 1, "run": str(output), **result},
+        {"run": str(output), **result},
         table(
             f"Trained {output}",
             {

@@ -15,13 +15,18 @@ def test_json_is_one_document_and_the_rest_is_on_stderr(capsys):
         assert list(console.track([1, 2, 3], "items")) == [1, 2, 3]
     console.result({"a": np.int64(3), "b": np.array([1, 2]), "c": 1.5}, table("t", {"x": 1}))
     out, err = capsys.readouterr()
-    assert json.loads(out) == {"a": 3, "b": [1, 2], "c": 1.5}
+    assert json.loads(out) == {"schema": 1, "a": 3, "b": [1, 2], "c": 1.5}
     assert [line.partition(":")[0] for line in err.splitlines()] == [
         "[1] packing …",
         "a note",
         "[1] packing",
     ]
     assert [name for name, _ in console.steps] == ["packing"]
+
+
+def test_a_document_may_have_a_schema_of_its_own(capsys):
+    Console(as_json=True).result({"schema": 2})
+    assert json.loads(capsys.readouterr().out) == {"schema": 2}
 
 
 def test_without_json_the_tables_are_printed(capsys):
