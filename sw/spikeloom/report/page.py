@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -56,15 +57,31 @@ def render_page(
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(number=_number, percent=_percent, sample_count=sample_count)
+    environment.filters.update(
+        number=_number, percent=_percent, duration=_duration, sample_count=sample_count
+    )
     environment.tests.update(whole=is_whole)
     return environment.get_template("page.html.j2").render(
         report=document,
         network=document["network"],
         pictures={name: svg and Markup(svg) for name, svg in pictures.items()},
         sample=sample,
+        only_in_training=_only_in_training(image.provenance.config),
         raw=json.dumps(document, indent=2),
     )
+
+
+def _only_in_training(config: str) -> str:
+    """What a run's resolved TOML adds to the training loss alone, as a list in words."""
+    training = tomllib.loads(config).get("training", {})
+    kinds = {
+        "augmentation": ("shift", "rotation", "zoom", "noise"),
+        "dropout": ("dropout",),
+        "label smoothing": ("label_smoothing",),
+        "the penalty on activity": ("activity",),
+    }
+    *most, last = [n for n, keys in kinds.items() if any(map(training.get, keys))] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _pixels(frame: np.ndarray) -> list[tuple[int, int, float]]:
@@ -78,6 +95,10 @@ def _number(value: float | None, digits: int | None = None) -> str:
     if digits is not None:
         return f"{value:,.{digits}f}"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def _duration(seconds: float | None) -> str:
+    return "< 0.1" if seconds is not None and seconds < 0.05 else _number(seconds, 1)
 
 
 def _percent(value: float | None, digits: int = 1) -> str:

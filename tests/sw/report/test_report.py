@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from spikeloom.arithmetic import IntegrateLeak
+from spikeloom.config import dump_config, parse_config
 from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import write_step
@@ -158,6 +159,49 @@ def test_page_is_whole_and_alone(spikeloom, full_run):
         assert heading in page.text
     assert "Not in this report" not in page.text
     assert "#0102" not in html, "a marker colour was not replaced"
+
+
+def test_bits_are_the_same_number_in_every_place(full_run):
+    document, image = collect(full_run)
+    page = Page(render_page(document, image)).text
+    assert "kbit" not in page
+    assert page.count(f"{document['bits_stored']:,}") == 2
+    assert f"dense {document['network']['bits_dense']:,}" in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.0, "< 0.1"), (0.049, "< 0.1"), (0.06, "0.1"), (1.26, "1.3"), (None, "–")],
+)
+def test_short_steps_are_not_without_time(full_run, seconds, shown):
+    document, image = collect(full_run)
+    document["steps"] = [{"name": "estimate", "seconds": seconds}]
+    page = " ".join(Page(render_page(document, image)).text.split())
+    assert f"estimate{shown}" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("label_smoothing = 0.0", None, id="nothing"),
+        pytest.param("dropout = 0.1\nlabel_smoothing = 0.0", "include dropout, which", id="one"),
+        pytest.param("", "include label smoothing, which", id="the defaults"),
+        pytest.param(
+            "shift = 0.3\ndropout = 0.1\nactivity = 0.2",
+            "include augmentation, dropout, label smoothing and the penalty on activity, which",
+            id="all",
+        ),
+    ],
+)
+def test_what_only_training_includes_is_said(full_run, small_image, text, says):
+    config = dump_config(parse_config(f"[training]\n{text}", source="x"))
+    claimed = msgspec.structs.replace(small_image.provenance, config=config)
+    image = dataclasses.replace(small_image, provenance=claimed)
+    document, _ = collect(full_run)
+    html = render_page(document, image, history=read_history(full_run))
+    page = " ".join(Page(html).text.split())
+    assert ("Training values include" in page) == (says is not None)
+    assert (says or "") in page
 
 
 def test_pictures_are_xml_and_the_same_each_time(full_run, small_image):
