@@ -62,6 +62,10 @@ test-all: setup ## Run every test
 bitstreams: setup ## Rebuild every bitstream in bitstreams/ and compare its sha256
 	$(BIN)/python bitstreams/build.py check
 
+bench: setup ## Measure against peers; results go to benchmarks/results (needs SPIKELOOM_DATA)
+	@echo "training_speed: a training step against snnTorch's and SpikingJelly's, 10 minutes"
+	$(BIN)/python benchmarks/training_speed.py
+
 lint: setup ## Check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 import torch
+from brevitas.core.scaling import ConstScaling
 from brevitas.inject.enum import ScalingImplType
 from brevitas.nn import QuantLinear
 from brevitas.quant import Int8WeightPerTensorFloat
@@ -31,7 +32,8 @@ class ClampThrough(torch.nn.Module):
 class _ClampThrough(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
-        return torch.clamp(x, low, high)
+        # Bounds as tensors take a kernel that is not vectorised.
+        return torch.maximum(torch.minimum(x, high), low)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
@@ -64,15 +66,37 @@ QUANTIZERS: Mapping[str, type] = {
 }
 
 
+class IntegerLinear(QuantLinear):
+    """A Brevitas linear layer that keeps the parameters of its quantiser that never change.
+
+    Brevitas works them out of a dozen of scalar tensors, which takes as long as a small layer.
+    """
+
+    _constants: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def quantizer_parameters(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Scale, zero point and bit width, scalars; only a scale of "fixed" is kept."""
+        weight, quantizer = self.weight, cast(Any, self.weight_quant).tensor_quant
+        kept = self._constants
+        if kept is not None and kept[0].device == weight.device:
+            return kept
+        bits = quantizer.msb_clamp_bit_width_impl()
+        scale = quantizer.scaling_impl(weight, quantizer.int_scaling_impl(bits))
+        parameters = (scale, quantizer.zero_point_impl(weight, scale, bits), bits)
+        if isinstance(quantizer.scaling_impl, ConstScaling):
+            self._constants = parameters
+        return parameters
+
+
 def quantized_linear(
     inputs: int, neurons: int, *, weight_bits: int, scale: ScaleKind, limit: float
-) -> QuantLinear:
+) -> IntegerLinear:
     """A Brevitas linear layer without bias whose weights are `weight_bits` wide integers.
 
     `limit` is the real weight of the largest integer when `scale` is "fixed".
     """
     fixed: dict[str, Any] = {"weight_scaling_init": limit} if scale == "fixed" else {}
-    return QuantLinear(
+    return IntegerLinear(
         inputs,
         neurons,
         bias=False,
@@ -82,7 +106,7 @@ def quantized_linear(
     )
 
 
-def integer_weight(linear: QuantLinear) -> tuple[Tensor, Tensor]:
+def integer_weight(linear: IntegerLinear) -> tuple[Tensor, Tensor]:
     """The integers that Brevitas quantises a layer's weights to, and their scale.
 
     Exact integers held in float32. The gradient is that of quantised / scale with the scale taken
@@ -92,17 +116,13 @@ def integer_weight(linear: QuantLinear) -> tuple[Tensor, Tensor]:
     Returns:
         (integers [neurons, inputs], scale: positive scalar, detached).
     """
-    weight, quantizer = linear.weight, cast(Any, linear.weight_quant).tensor_quant
-    bits = quantizer.msb_clamp_bit_width_impl()
-    scale = quantizer.scaling_impl(weight, quantizer.int_scaling_impl(bits))
-    unit = scale.detach()
+    scale, zero, bits = linear.quantizer_parameters()
+    quantizer, unit = cast(Any, linear.weight_quant).tensor_quant.int_quant, scale.detach()
     if scale.requires_grad:
         # Brevitas' real weights know the scale's gradient; the integers are theirs over the scale.
-        zero = quantizer.zero_point_impl(weight, scale, bits)
-        real = quantizer.int_quant(scale, zero, bits, weight)
+        real = quantizer(scale, zero, bits, linear.weight)
         return cast(Tensor, _WholeUnits.apply(real, unit)), unit.squeeze()
-    zero = quantizer.zero_point_impl(weight, unit, bits)
-    return quantizer.int_quant.to_int(unit, zero, bits, weight), unit.squeeze()
+    return quantizer.to_int(scale, zero, bits, linear.weight), unit.squeeze()
 
 
 class _WholeUnits(torch.autograd.Function):
