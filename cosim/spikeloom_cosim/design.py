@@ -9,6 +9,7 @@ from spikeloom.errors import UserError
 from spikeloom_cosim import build
 from spikeloom_cosim.core import Core
 from spikeloom_cosim.shape import CoreShape, LayerShape
+from spikeloom_hw.design_check import check_memories
 from spikeloom_hw.generate import Design, load_design
 
 _READ_MEMORY = re.compile(r'\$readmemh\("([^"]+)"')
@@ -28,6 +29,7 @@ def load_core(folder: Path) -> Core:
     memories = tuple(folder / name for name in read)
     if missing := [memory.name for memory in memories if not memory.is_file()]:
         raise UserError(f"{folder} lacks {missing[0]}; generate the design again")
+    check_memories(folder, design)
     return Core(
         verilog=verilog,
         memories=memories,

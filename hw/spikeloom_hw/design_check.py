@@ -1,11 +1,12 @@
 """Does a design's folder hold what it says, and of the network that one thinks?"""
 
+import re
 from pathlib import Path
 
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
 from spikeloom.image.file import image_sha256
-from spikeloom_hw.generate import Design, load_design
+from spikeloom_hw.generate import Design, MemoryDesign, load_design
 
 
 def check_design(directory: Path, *, image: NetworkImage, network: Path) -> Design:
@@ -26,3 +27,37 @@ def check_design(directory: Path, *, image: NetworkImage, network: Path) -> Desi
             "name the network it was generated from"
         )
     return design
+
+
+def check_memories(directory: Path, design: Design) -> None:
+    """Refuse memory contents that are damaged; any word that the memory can hold is right.
+
+    Raises:
+        UserError: a file is missing, has more or fewer lines than the memory has words, or one
+            that is no word of the memory; names file and line.
+    """
+    for memory in design.memories:
+        path = directory / memory.file
+        if not path.is_file():
+            raise UserError(f"{directory} lacks {memory.file}; generate the design again")
+        if found := _damage(path.read_text(errors="replace"), memory):
+            line, reason = found
+            raise UserError(
+                f"{path}, line {line}: {reason}; put it right, or generate the design again"
+            )
+
+
+def _damage(text: str, memory: MemoryDesign) -> tuple[int, str] | None:
+    """The first line that is wrong, from 1, and how."""
+    digits = -(-memory.width // 4)
+    word = re.compile(rf"[0-9a-fA-F]{{{digits}}}")
+    lines = text.removesuffix("\n").split("\n")
+    for number, line in enumerate(lines[: memory.depth], 1):
+        if not word.fullmatch(line):
+            return number, f"{line[:40]!r} is not a word of {digits} hexadecimal digits"
+        if int(line, 16) >> memory.width:
+            return number, f"{line!r} has more than the memory's {memory.width} bits"
+    if len(lines) != memory.depth:
+        reason = f"the file has {len(lines)} lines, and the memory {memory.depth} words"
+        return min(len(lines), memory.depth) + 1, reason
+    return None

@@ -10,7 +10,7 @@
 ========================  ==================================================================
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +24,7 @@ from spikeloom_hw.boards.files import write_top
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
 from spikeloom_hw.host.protocol import LABELS
 from spikeloom_hw.targets import Target
-from spikeloom_hw.verilog import write_verilog
+from spikeloom_hw.verilog import memory_shapes, write_verilog
 
 CORE = "core.v"
 DESIGN = "design.json"
@@ -60,6 +60,20 @@ class LayerDesign(msgspec.Struct, frozen=True, kw_only=True):
     word_bits: int
 
 
+class MemoryDesign(msgspec.Struct, frozen=True, kw_only=True):
+    """A memory's contents.
+
+    Attributes:
+        file: in the design's folder, one hexadecimal word a line.
+        depth: words.
+        width: bits of a word.
+    """
+
+    file: str
+    depth: int
+    width: int
+
+
 class Design(msgspec.Struct, frozen=True, kw_only=True):
     """The contents of ``design.json``.
 
@@ -73,6 +87,7 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
         score_bits: signed width of a score.
         label_bits: width of a class.
         layers: in order.
+        memories: every memory that is filled from a file, sorted by that.
         files: everything in the folder but ``design.json``.
     """
 
@@ -85,6 +100,7 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     score_bits: int
     label_bits: int
     layers: tuple[LayerDesign, ...]
+    memories: tuple[MemoryDesign, ...]
     files: tuple[str, ...]
 
 
@@ -161,8 +177,17 @@ def _describe(params: CoreParams, target: Target, sha256: str, files: list[Path]
         score_bits=params.score_bits,
         label_bits=params.label_bits,
         layers=tuple(map(_describe_layer, params.layers)),
+        memories=tuple(_memories(files)),
         files=tuple(sorted(file.name for file in files)),
     )
+
+
+def _memories(files: Sequence[Path]) -> Iterator[MemoryDesign]:
+    sources = (file.read_text() for file in files if file.suffix == ".v")
+    shapes = {name: shape for source in sources for name, shape in memory_shapes(source).items()}
+    for name in sorted(file.name for file in files if file.suffix == ".mem"):
+        depth, width = shapes[name]
+        yield MemoryDesign(file=name, depth=depth, width=width)
 
 
 def _describe_layer(layer: LayerParams) -> LayerDesign:

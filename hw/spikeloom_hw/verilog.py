@@ -46,6 +46,10 @@ write_verilog -extmem design.v
 
 _MODULE = re.compile(r"module (?:\\(\S+)|(\w+))")
 _READ_MEMORY = re.compile(r'( *initial )\$readmemb\("([^"]+)", (?:\\(\S+) |(\w+))\);')
+_MEMORY = re.compile(
+    r"reg (?:\[(?P<high>\d+):0\] )?(?:\\\S+ |\w+) *\[(?P<last>\d+):0\];\n"
+    r' *initial \$readmemh\("(?P<file>[^"]+)"'
+)
 # write_verilog's trigger of `always @*` at time zero, named after a line of yosys' source.
 _TRIGGER = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ")
 
@@ -101,6 +105,14 @@ def rtlil_to_verilog(text: str, *, name: str, directory: Path) -> list[Path]:
     for filename, content in files.items():
         (directory / filename).write_text(content)
     return [directory / filename for filename in files]
+
+
+def memory_shapes(source: str) -> dict[str, tuple[int, int]]:
+    """Words and bits a word of each memory that the Verilog `source` fills, by its file."""
+    return {
+        found["file"]: (int(found["last"]) + 1, int(found["high"] or 0) + 1)
+        for found in _MEMORY.finditer(source)
+    }
 
 
 def _name_memories(source: str) -> tuple[str, dict[str, str]]:

@@ -272,6 +272,20 @@ def lost_file(planted: Planted, folder: Path) -> tuple[object, ...]:
     return ("--design", folder / "design")
 
 
+def damaged(line: int, word: str) -> Callable[[Planted, Path], tuple[object, ...]]:
+    """The weights with `word` as their line `line`, from 0."""
+
+    def plant(planted: Planted, folder: Path) -> tuple[object, ...]:
+        shutil.copytree(planted.design, folder / "design")
+        (memory,) = (folder / "design").glob("*layer0*weights.mem")
+        lines = memory.read_text().splitlines(keepends=True)
+        lines[line] = word
+        memory.write_text("".join(lines))
+        return ("--design", folder / "design")
+
+    return plant
+
+
 def broken_source(planted: Planted, folder: Path) -> tuple[object, ...]:
     shutil.copytree(planted.design, folder / "design")
     core = folder / "design" / "core.v"
@@ -284,6 +298,10 @@ def broken_source(planted: Planted, folder: Path) -> tuple[object, ...]:
     [
         pytest.param(other_network, "was generated from another network", id="other network"),
         pytest.param(lost_file, "weights.mem; generate the design again", id="lost file"),
+        pytest.param(
+            damaged(2, "zz\n"), "weights.mem, line 3: 'zz' is not a word of", id="no hexadecimal"
+        ),
+        pytest.param(damaged(0, ""), "lines, and the memory", id="a word less"),
         pytest.param(broken_source, "core.v does not compile", id="broken source"),
         pytest.param(
             lambda planted, folder: ("--design", folder), "design.json", id="not a design"

@@ -13,7 +13,7 @@ from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.boards.files import check_top
 from spikeloom_hw.cli.options import output_option, target_option
-from spikeloom_hw.design_check import check_design
+from spikeloom_hw.design_check import check_design, check_memories
 from spikeloom_hw.estimate import check_fits
 from spikeloom_hw.generate import generate, load_design
 from spikeloom_hw.synth.flow import Synthesis, synthesize
@@ -58,10 +58,11 @@ def synth(
     directory = _output(network, preset, design, output)
     if design is not None:
         if network is None:
-            load_design(design)
+            described = load_design(design)
         else:
             path = network_path(network)
-            check_design(design, image=load_image(path), network=path)
+            described = check_design(design, image=load_image(path), network=path)
+        check_memories(design, described)
         result = synthesize(design, target=preset, directory=directory, seed=seed, progress=console)
     else:
         assert network is not None
