@@ -11,14 +11,14 @@ from torch import Tensor
 
 from spikeloom.config import SparsityConfig
 from spikeloom.sparsity.balance import rebalance
+from spikeloom.sparsity.budget import Budget, layer_indices
 from spikeloom.sparsity.initial import InitialValues
 from spikeloom.sparsity.layer import Layers, SparseLayer
 from spikeloom.sparsity.nonzero import keep_nonzero
-from spikeloom.sparsity.pq_index import PQParameters, pq_index
+from spikeloom.sparsity.pq_index import PQParameters
 from spikeloom.sparsity.ratio import RATIOS, Ratio
 from spikeloom.sparsity.regrowth import GradientTrace
 from spikeloom.sparsity.rewiring import (
-    capped_counts,
     fitted_counts,
     forget_state,
     prune_and_regrow,
@@ -76,8 +76,15 @@ class Rewirer:
     ) -> None:
         self.layers = tuple(layers)
         self.schedule = schedule
-        self._ratio, self._trace, self._parameters = ratio, trace, parameters
-        self._index_on, self._score = SCORES[index_on], SCORES[score]
+        self._trace, self._parameters = trace, parameters
+        self._score = SCORES[score]
+        self._budget = Budget(
+            ratio=ratio,
+            index_on=SCORES[index_on],
+            schedule=schedule,
+            parameters=parameters,
+            turning=turning,
+        )
         self._rates = InputRates() if NEEDS_RATES & {index_on, score} else None
         self._turning = turning
         self._initial = InitialValues(layers) if rewind else None
@@ -157,8 +164,8 @@ class Rewirer:
         self._settle(epochs_done)
         if not self.schedule.due(epochs_done):
             return None
-        layers = self._view()
-        prune, rho = self._counts(layers, epochs_done)
+        layers = self._trained()
+        prune, rho = self._budget.counts(layers, epochs_done, regrows=self._trace.kind != "none")
         worth, wish = self._score(layers), self._trace.scores(layers.weights)
         done = Rewiring(before=(), pruned=(), regrown=())
         for layer, mask, own_worth, own_wish, count in zip(
@@ -188,32 +195,17 @@ class Rewirer:
             for layer in self.layers:
                 keep_nonzero(layer)
 
-    def _view(self) -> Layers:
-        device = self.layers[0].weight.device
+    def _masked(self) -> Layers:
         return Layers(
             weights=[layer.weight.flatten(1) for layer in self.layers],
             masks=[layer.mask.flatten(1) for layer in self.layers],
-            rates=self._rates.means(device) if self._rates is not None else (),
         )
 
-    def _counts(self, layers: Layers, epochs_done: int) -> tuple[list[Tensor], float]:
-        """Synapses to prune in each scope, and the share of them to regrow."""
-        measured = replace(layers, weights=self._index_on(layers))
-        strength = self.schedule.strength(epochs_done)
-        prune = [(count * strength).floor().long() for count in self._ratio(measured)]
-        active = [int(mask.sum()) for mask in layers.masks]
-        if self._turning:
-            indices = _indices(measured, self._parameters)
-            total = sum(d * index for d, index in zip(active, indices, strict=True))
-            self._turning.observe(total / max(1, sum(active)))
-        turned = self._turning is not None and self._turning.turned
-        places = sum(mask.numel() for mask in layers.masks)
-        if self._trace.kind == "none":
-            spare = 0 if turned else self.schedule.spare(active=sum(active), places=places)
-            return capped_counts(prune, spare), 0.0
-        pruned = sum(int(count.sum()) for count in prune)
-        rho = self.schedule.regrown_share(active=sum(active), places=places, pruned=pruned)
-        return prune, 1.0 if turned else rho
+    def _trained(self) -> Layers:
+        """The layers with what the method measured in training."""
+        if self._rates is None:
+            return self._masked()
+        return replace(self._masked(), rates=self._rates.means(self.layers[0].weight.device))
 
     def _rewired(
         self, mask: Tensor, worth: Tensor, wish: Tensor, prune: Tensor, regrow: Tensor
@@ -239,11 +231,8 @@ class Rewirer:
         """
         if self._initial is None:
             return 0, epochs
-        active = sum(int(layer.mask.sum()) for layer in self.layers)
-        places = sum(layer.mask.numel() for layer in self.layers)
-        turned = self._turning is not None and self._turning.turned
-        done = turned or not self.schedule.spare(active=active, places=places)
-        following = None if done else self.schedule.next_due(epoch)
+        spare = self._budget.spare(self._masked())
+        following = self.schedule.next_due(epoch) if spare else None
         return self._rewound, epochs if following is None else following
 
     def state_dict(self) -> dict[str, Any]:
@@ -271,9 +260,7 @@ class Rewirer:
 
     def indices(self) -> list[float]:
         """PQ index of each layer's active weights."""
-        weights = [layer.weight.flatten(1) for layer in self.layers]
-        masks = [layer.mask.flatten(1) for layer in self.layers]
-        return _indices(Layers(weights=weights, masks=masks), self._parameters)
+        return layer_indices(self._masked(), self._parameters)
 
 
 def _on(device: torch.device, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -284,10 +271,3 @@ def _on(device: torch.device, state: Mapping[str, Any]) -> dict[str, Any]:
         else value
         for key, value in state.items()
     }
-
-
-def _indices(layers: Layers, parameters: PQParameters) -> list[float]:
-    return [
-        float(pq_index(w.reshape(1, -1), mask.reshape(1, -1), p=parameters.p, q=parameters.q))
-        for w, mask in zip(layers.weights, layers.masks, strict=True)
-    ]

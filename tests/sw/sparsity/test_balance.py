@@ -191,7 +191,7 @@ def test_random_layers_fill_their_words_and_save_bits(shape, density):
 
 
 @pytest.mark.parametrize(
-    "method", ["pq-layer", "pq-neuron", "rigl", "set", "static", "one-shot", "sap"]
+    "method", ["pq-layer", "pq-neuron", "pq-spike", "rigl", "static", "one-shot", "sap"]
 )
 def test_trained_networks_fill_their_words(method):
     text = f"""

@@ -130,17 +130,10 @@ def test_the_bound_holds_for_every_number_retained(p, q, draw, size):
     at or above the bound."""
     w = np.abs(getattr(np.random.default_rng(size), draw)(size=size))
     powers = np.sort(w**p)[::-1]
-    kept = np.arange(1, size + 1)
-    eta = np.maximum(0, powers.sum() / np.cumsum(powers) - 1)
-    for r, tolerated in zip(kept, eta, strict=True):
-        bound = retained_bound(
-            torch.tensor([size]),
-            torch.tensor([index(w, p, q)], dtype=torch.float64),
-            p=p,
-            q=q,
-            eta=float(tolerated),
-        )
-        assert r >= float(bound) - 1e-9
+    tolerated = np.maximum(0, powers.sum() / np.cumsum(powers) - 1)
+    count, value = torch.tensor([size]), torch.tensor([index(w, p, q)], dtype=torch.float64)
+    for r, eta in enumerate(tolerated, 1):
+        assert r >= float(retained_bound(count, value, p=p, q=q, eta=float(eta))) - 1e-9
 
 
 @pytest.mark.parametrize(
