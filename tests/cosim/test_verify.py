@@ -238,9 +238,11 @@ def test_verb_on_a_generated_core(spikeloom, planted, document):
 
 def test_output_that_cannot_be_written_is_refused_at_once(spikeloom, planted, one_sentence):
     (planted.folder / "file").write_text("")
-    result = spikeloom("verify", planted.network, "-o", planted.folder / "file" / "below")
-    assert result.exit_code == 2
-    assert "--output" in one_sentence(result)
+    for place in (Path("/proc/none"), planted.folder / "file", planted.folder / "file" / "below"):
+        result = spikeloom("verify", planted.network, "-o", place)
+        assert result.exit_code == 2
+        assert one_sentence(result).startswith(f"spikeloom: cannot write {place}")
+        assert "[1]" not in result.stderr
 
 
 def test_only_in_a_crowd(tools, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -23,6 +22,7 @@ from spikeloom.cli.data import data_dir_option
 from spikeloom.cli.lanes import DEFAULT_LANES, LanesType
 from spikeloom.datasets import SplitName
 from spikeloom.errors import UserError
+from spikeloom.files import check_writable
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.packing import resolve_lanes
 from spikeloom.reference import simulate
@@ -135,7 +135,7 @@ def verify(
     console = Console(as_json=as_json)
     path = network_path(network)
     folder = run_folder(path) if output is None else output
-    _check_writable(folder)
+    check_writable(folder / "verify.json")
     tools = find_toolchain()
     image = load_image(path)
     if design is not None:
@@ -172,13 +172,6 @@ def verify(
     _report_failures(console, results)
     if any(result.first is not None for result in results):
         context.exit(EXIT_MISMATCH)
-
-
-def _check_writable(folder: Path) -> None:
-    """Refuse now what would fail after minutes of simulation."""
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise UserError(f"cannot write to {folder}; choose another folder with --output")
 
 
 def _generated(image: NetworkImage, lanes: tuple[int, ...], target: str, folder: Path) -> Core:

@@ -8,6 +8,7 @@ from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, run_folder, table, write_step
 from spikeloom.cli.lanes import lanes_option
+from spikeloom.files import check_writable
 from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.cli.options import output_option, target_option
@@ -34,6 +35,8 @@ def generate(
     path = network_path(network)
     image = load_image(path)
     directory = output or run_folder(path) / "design" / target
+    for place in (directory, run_folder(path)):
+        check_writable(place / "generate.json")
     with console.step(f"generate for {target}"):
         design = write_design(
             image,

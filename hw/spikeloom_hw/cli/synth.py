@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from spikeloom.cli.console import Console, json_option, network_path, run_folder, table, write_step
 from spikeloom.cli.lanes import lanes_option
 from spikeloom.errors import UserError
+from spikeloom.files import check_writable
 from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.boards.files import check_top
@@ -56,6 +57,7 @@ def synth(
     preset = TARGETS[target]
     check_top(preset)
     directory = _output(network, preset, design, output)
+    check_writable(directory / "synth.json")
     if design is not None:
         if network is None:
             described = load_design(design)

@@ -81,3 +81,14 @@ def test_a_design_of_another_network_is_refused(
     assert result.exit_code == 2
     assert f"{design} was generated from another network than {other}" in one_sentence(result)
     assert not (tmp_path / "synth").exists()
+
+
+def test_output_that_cannot_be_written_is_refused_at_once(
+    spikeloom, one_sentence, network, tmp_path
+):
+    (tmp_path / "file").touch()
+    for place in ("/proc/none", tmp_path / "file"):
+        result = spikeloom("synth", network, "-o", place)
+        assert result.exit_code == 2
+        assert one_sentence(result).startswith(f"spikeloom: cannot write {place}")
+        assert "[1]" not in result.stderr
