@@ -197,7 +197,7 @@ def test_read_only_output_folder(config, network, tmp_path, verb):
         "train": ["train", config, "-o", place / "out"],
         "generate": command("generate", network, place / "out"),
     }[verb]
-    config.write_text(CONFIG.replace("1000", "1"))
+    config.write_text(CONFIG.replace("1000", "20"))
     done = subprocess.run(
         [*MAIN, *map(str, arguments)],
         capture_output=True,
@@ -217,7 +217,7 @@ def test_read_only_output_folder(config, network, tmp_path, verb):
 def test_output_below_a_file(config, network, tmp_path, spikeloom, verb):
     blocker = tmp_path / "file"
     blocker.touch()
-    config.write_text(CONFIG.replace("1000", "1"))
+    config.write_text(CONFIG.replace("1000", "20"))
     arguments = {
         "train": ["train", config, "-o", blocker / "out"],
         "generate": command("generate", network, blocker / "out"),

@@ -195,6 +195,11 @@ def _allowed(info: inspect.Type) -> str:
 def _check_together(config: Config, source: str) -> None:
     """Rules between keys, and ranges of structs that are not declared with their own."""
     sparsity, training = config.sparsity, config.training
+    last = sparsity.last_epoch(training.epochs)
+    if sparsity.stop_epoch:
+        reason = f"stop_epoch = {last}"
+    else:
+        reason = f"{last}, three quarters of training.epochs = {training.epochs}"
     rules = [
         (sparsity.p < sparsity.q, "sparsity", "p", sparsity.p, f"less than q = {sparsity.q}"),
         (
@@ -210,6 +215,20 @@ def _check_together(config: Config, source: str) -> None:
             "stop_epoch",
             sparsity.stop_epoch,
             f"at most training.epochs = {training.epochs}",
+        ),
+        (
+            sparsity.ratio == "none" or max(1, sparsity.start_epoch) <= max(1, last),
+            "sparsity",
+            "start_epoch",
+            sparsity.start_epoch,
+            f"at most {reason}, or nothing is ever rewired",
+        ),
+        (
+            sparsity.ratio == "none" or last > 0,
+            "training",
+            "epochs",
+            training.epochs,
+            "at least 2, or nothing is ever rewired",
         ),
     ]
     for key, leak in (

@@ -164,6 +164,10 @@ class SparsityConfig(_Table, frozen=True):
     banks: Annotated[int, Meta(ge=0, le=64)] = 0
     nonzero: bool = False
 
+    def last_epoch(self, epochs: int) -> int:
+        """The last epoch after which rewiring may be due, in a run of `epochs`."""
+        return self.stop_epoch or 3 * epochs // 4
+
 
 class TrainingConfig(_Table, frozen=True):
     """Optimisation.

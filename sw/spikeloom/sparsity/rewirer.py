@@ -114,7 +114,7 @@ class Rewirer:
             schedule=Schedule(
                 start_epoch=config.start_epoch,
                 every_epochs=config.every_epochs,
-                stop_epoch=config.stop_epoch or 3 * epochs // 4,
+                stop_epoch=config.last_epoch(epochs),
                 density=config.density,
                 rho=config.rho,
                 decay=config.decay,

@@ -119,6 +119,21 @@ def test_decay_leak_is_taken():
             "[sparsity]\ndensity = 0.6", "at most initial_density = 0.5", id="density above start"
         ),
         pytest.param("[sparsity]\nstop_epoch = 99", "at most training.epochs", id="stop"),
+        pytest.param(
+            "[sparsity]\nstart_epoch = 9\nstop_epoch = 8",
+            "start_epoch is 9, but it must be at most stop_epoch = 8, or nothing is ever rewired",
+            id="start after stop",
+        ),
+        pytest.param(
+            "[training]\nepochs = 12",
+            "start_epoch is 10, but it must be at most 9, three quarters of training.epochs = 12",
+            id="start after the stop by default",
+        ),
+        pytest.param(
+            "[sparsity]\nstart_epoch = 0\n[training]\nepochs = 1",
+            "epochs is 1, but it must be at least 2, or nothing is ever rewired",
+            id="too short for a rewiring",
+        ),
         pytest.param("[training]\nlearning_rate = inf", "is inf, but it must be a fin", id="inf"),
         pytest.param("[training]\ngain = nan", "gain is nan, but it must be a finite", id="nan"),
         pytest.param("x = ", "run.toml is not valid TOML", id="no toml"),
@@ -129,6 +144,19 @@ def test_mistakes_are_named(text, says):
         parse_config(text, source="run.toml")
     assert str(refusal.value).startswith("run.toml")
     assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[sparsity]\nstart_epoch = 8\nstop_epoch = 8", id="one rewiring"),
+        pytest.param("[sparsity]\nratio = 'none'\n[training]\nepochs = 1", id="no rewiring"),
+        pytest.param("[sparsity]\nstart_epoch = 0\n[training]\nepochs = 2", id="shortest"),
+    ],
+)
+def test_schedules_that_rewire_or_need_not_are_taken(text):
+    config = parse_config(text, source="run.toml")
+    assert parse_config(dump_config(config), source="again") == config
 
 
 def test_files_are_named(tmp_path):
