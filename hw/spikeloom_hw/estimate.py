@@ -11,6 +11,7 @@ from spikeloom.reference.cycles import STEP_TO_WALK, update_latency
 from spikeloom_hw.core.layouts import SpikesLayout
 from spikeloom_hw.core.params import CoreParams, LayerParams
 from spikeloom_hw.host.port import FIFO_BYTES
+from spikeloom_hw.host.protocol import LABELS
 from spikeloom_hw.targets import Target
 
 
@@ -54,7 +55,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         interval_cycles: between results when samples follow each other, about: the busiest
             layer's work. A sample alone takes longer, as it passes through every layer.
         interval_microseconds: the same at the target's clock.
-        fits: the device holds the memories.
+        fits: the device holds the memories, and its host link names every class.
         exceeds: what is too large, by how much, and what would help; empty when it fits.
     """
 
@@ -81,7 +82,7 @@ def estimate(image: NetworkImage, *, target: Target, lanes: Sequence[int]) -> Es
     blocks = sum(memory.blocks for memory in memories)
     activity = tuple(_activity(image, packed))
     interval = max(layer.busy_cycles for layer in activity)
-    exceeds = tuple(_beyond_the_memory(target, memories, blocks))
+    exceeds = (*beyond_the_link(image, target), *_beyond_the_memory(target, memories, blocks))
     return Estimate(
         target=target.name,
         lanes=tuple(lanes),
@@ -153,6 +154,15 @@ def _activity(image: NetworkImage, packed: Sequence[SynapseWords]) -> Iterator[L
             events=events,
             words=read,
             busy_cycles=read + image.time_steps * walk,
+        )
+
+
+def beyond_the_link(image: NetworkImage, target: Target) -> Iterator[str]:
+    """What the host link of the target's top can not name, if anything."""
+    if target.has_top and image.outputs > LABELS:
+        yield (
+            f"the network has {image.outputs} outputs and the host link of {target.name} names "
+            f"{LABELS} classes: use a network of fewer outputs, or a target without a board"
         )
 
 

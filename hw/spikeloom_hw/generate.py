@@ -22,7 +22,7 @@ from spikeloom.image import NetworkImage
 from spikeloom.image.file import image_sha256
 from spikeloom_hw.boards.files import write_top
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
-from spikeloom_hw.host.protocol import LABELS
+from spikeloom_hw.estimate import beyond_the_link
 from spikeloom_hw.targets import Target
 from spikeloom_hw.verilog import memory_shapes, write_verilog
 
@@ -126,11 +126,8 @@ def generate(
             outputs than the board's host link names.
     """
     topped = target.has_top and not bare
-    if topped and image.outputs > LABELS:
-        raise UserError(
-            f"the network has {image.outputs} outputs and the host link of {target.name} names "
-            f"{LABELS} classes: use a network of fewer outputs, or a target without a board"
-        )
+    for excess in beyond_the_link(image, target) if topped else ():
+        raise UserError(excess)
     params = CoreParams.from_image(image, tuple(lanes), trace=True)
     sha256 = image_sha256(image)
     with atomic_directory(directory) as folder:

@@ -27,11 +27,15 @@ Integers = npt.NDArray[np.int64]
 Reset = Literal["subtract", "zero"]
 
 
-class IntegrateLeak(msgspec.Struct, frozen=True, kw_only=True, tag="none", tag_field="kind"):
+class _Leak(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
+    """A kind of leak; ``kind`` names it in files."""
+
+
+class IntegrateLeak(_Leak, frozen=True, kw_only=True, tag="none"):
     """``leak(v) = v``: the integrate-and-fire neuron (IF)."""
 
 
-class ShiftLeak(msgspec.Struct, frozen=True, kw_only=True, tag="shift", tag_field="kind"):
+class ShiftLeak(_Leak, frozen=True, kw_only=True, tag="shift"):
     """``leak(v) = v - (v >> shift)``, arithmetic shift (floor): LIF without a multiplier.
 
     Attributes:
@@ -41,7 +45,7 @@ class ShiftLeak(msgspec.Struct, frozen=True, kw_only=True, tag="shift", tag_fiel
     shift: int
 
 
-class DecayLeak(msgspec.Struct, frozen=True, kw_only=True, tag="decay", tag_field="kind"):
+class DecayLeak(_Leak, frozen=True, kw_only=True, tag="decay"):
     """``leak(v) = v - ((v·multiplier) >> fraction_bits)``: LIF with a fixed-point decay.
 
     Attributes:

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 
 from spikeloom.image import Layer, Leak, NetworkImage, Reset
+from spikeloom.image.widths import signed_bits
 from spikeloom.packing import LANES, IndexForm, SynapseWords, pack
 from spikeloom.packing.words import unsigned_bits
 
@@ -178,7 +179,7 @@ def layer_params(layer: Layer, words: SynapseWords) -> LayerParams:
         membrane_bits=layer.membrane_bits,
         accumulator_bits=layer.accumulator_bits,
         threshold_bits=unsigned_bits(int(layer.threshold.max())),
-        bias_bits=1 + unsigned_bits(int(np.abs(layer.bias).max())),
+        bias_bits=max(2, signed_bits(int(layer.bias.min()), int(layer.bias.max()))),
         shared_threshold=_shared(layer.threshold),
         shared_bias=_shared(layer.bias),
         leak=layer.leak,

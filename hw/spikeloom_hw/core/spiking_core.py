@@ -25,6 +25,9 @@ from spikeloom_hw.events import EventLayout, ScoreLayout, TraceSignature
 class SpikingCore(wiring.Component):
     """Classifies one sample after another; the next may enter while the last layer finishes.
 
+    Membranes lie in block RAM, which a reset does not restore: reset after configuration only, and
+    end a sample that is to be given up with ``STEP(last)``.
+
     Members:
         events: In, :class:`EventLayout`: the sample's spikes, a STEP after each time step.
         scores: Out, :class:`ScoreLayout`: one beat an output neuron.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ from spikeloom.encoding import Encoding
 from spikeloom.image.widths import accumulator_range, signed_bits
 
 Readout = Literal["membrane", "count"]
+IntegerType = TypeVar("IntegerType", bound=np.signedinteger)
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +92,9 @@ class Layer:
         """A layer of integer ``weights [inputs, neurons]``, in which 0 means "no synapse".
 
         ``bias`` and ``threshold`` are one integer a neuron, or one for all.
+
+        Raises:
+            ValueError: a weight, bias or threshold is no integer of its type.
         """
         dense = np.asarray(weights)
         inputs, neurons = dense.shape
@@ -99,9 +103,9 @@ class Layer:
             name=name,
             row_ptr=np.searchsorted(row, np.arange(inputs + 1)).astype(np.int32),
             target=target.astype(np.int32),
-            weight=dense[row, target].astype(np.int16),
-            bias=np.broadcast_to(np.asarray(bias, dtype=np.int32), (neurons,)).copy(),
-            threshold=np.broadcast_to(np.asarray(threshold, dtype=np.int32), (neurons,)).copy(),
+            weight=_integers("weight", dense[row, target], np.int16),
+            bias=_integers("bias", np.broadcast_to(bias, (neurons,)), np.int32),
+            threshold=_integers("threshold", np.broadcast_to(threshold, (neurons,)), np.int32),
             leak=leak,
             reset=reset,
             spiking=spiking,
@@ -134,7 +138,7 @@ class Layer:
     @cached_property
     def fan_out(self) -> npt.NDArray[np.int64]:
         """int64 ``[inputs]``: synapses of each presynaptic neuron."""
-        return np.diff(self.row_ptr).astype(np.int64)
+        return np.diff(self.row_ptr.astype(np.int64))
 
     @cached_property
     def weight_bits(self) -> int:
@@ -168,6 +172,17 @@ class Layer:
         weights = np.zeros((self.inputs, self.neurons), dtype=np.int64)
         weights[self.row, self.target] = self.weight
         return weights
+
+
+def _integers(
+    field: str, values: npt.NDArray[Any], dtype: type[IntegerType]
+) -> npt.NDArray[IntegerType]:
+    """``values`` as integers of ``dtype``, refused where the cast would change one."""
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    changed = values[(values != np.trunc(values)) | (values < low) | (values > high)]
+    if changed.size:
+        raise ValueError(f"{field} {changed[0].item()!r} is no integer from {low} to {high}")
+    return values.astype(dtype)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,14 +1,19 @@
 """What makes a NetworkImage valid: each rule names the field, the value and the fix."""
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, Leak, ShiftLeak
 from spikeloom.errors import UserError
 from spikeloom.image.model import Layer, NetworkImage
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 MEMBRANE_BITS = range(2, 33)
 ACCUMULATOR_BITS_LIMIT = 32
 TIME_STEPS = range(1, 4097)
+ACTIVITY_LIMIT = 1e12
 INPUTS_LIMIT = 1 << 15
 """An event's address has 15 bits on the host link."""
 
@@ -42,6 +47,7 @@ def validate_image(image: NetworkImage) -> None:
         )
     for layer in image.layers:
         validate_layer(layer)
+    _validate_provenance(image)
     for layer in image.layers[:-1]:
         _require(layer.spiking, f"{layer.name}.spiking", False, "only the last layer may not spike")
     last = image.layers[-1]
@@ -61,6 +67,12 @@ def validate_layer(layer: Layer) -> None:
         UserError: the field, its value, and what it has to be.
     """
     name = layer.name
+    _require(
+        NAME.fullmatch(name) is not None,
+        "a layer's name",
+        name,
+        "a letter, then up to 63 letters, digits, '_' or '-': it names files and modules",
+    )
     _require(
         1 <= layer.inputs <= INPUTS_LIMIT, f"{name}.inputs", layer.inputs, f"1 to {INPUTS_LIMIT}"
     )
@@ -99,7 +111,8 @@ def _validate_rows(layer: Layer) -> None:
     name = layer.name
     row_ptr, target, weight = layer.row_ptr, layer.target, layer.weight
     _require(int(row_ptr[0]) == 0, f"{name}.row_ptr[0]", int(row_ptr[0]), "it must be 0")
-    falls = np.flatnonzero(np.diff(row_ptr) < 0)
+    # In 64 bits, as the difference of two 32-bit pointers may wrap.
+    falls = np.flatnonzero(np.diff(row_ptr.astype(np.int64)) < 0)
     if falls.size:
         row = int(falls[0])
         _require(False, f"{name}.row_ptr[{row + 1}]", int(row_ptr[row + 1]), "pointers never fall")
@@ -139,3 +152,22 @@ def _validate_leak(name: str, leak: Leak) -> None:
                 multiplier,
                 f"it must be 1 to {1 << bits}",
             )
+
+
+def _validate_provenance(image: NetworkImage) -> None:
+    claimed = image.provenance
+    _validate_activity("input_events", claimed.input_events, len(image.layers))
+    _validate_activity("operations", claimed.operations, len(image.layers))
+    for field in ("accuracy_validation", "accuracy_test"):
+        accuracy = getattr(claimed, field)
+        _require(accuracy is None or 0 <= accuracy <= 1, f"provenance.{field}", accuracy, "0 to 1")
+
+
+def _validate_activity(field: str, means: Sequence[float], layers: int) -> None:
+    _require(
+        len(means) in (0, layers), f"provenance.{field}", means, f"one for each of {layers} layers"
+    )
+    for mean in means:
+        _require(
+            0 <= mean <= ACTIVITY_LIMIT, f"provenance.{field}", mean, f"0 to {ACTIVITY_LIMIT:.0e}"
+        )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spikeloom_hw.core.readout import Readout
-from streams import PAUSES, consumer, run_scenario
+from streams import PAUSES, consumer, run_scenario, stream_get
 
 TABLES = {
     "ascending": [-3, -2, 0, 1, 2],
@@ -80,3 +80,25 @@ def test_counts(layer_of, lanes):
     assert [s.value for s in taken] == spikes.sum(axis=1).ravel().tolist()
     labels = [s.best for s in taken if s.last]
     assert labels == spikes.sum(axis=1).argmax(axis=1).tolist()
+
+
+def test_busy_until_the_last_score_is_taken(layer_of):
+    _, params, _ = layer_of([3, 3], 1)
+    dut = Readout(params, count=False, score_bits=8, label_bits=2)
+
+    async def bench(ctx):
+        for group in range(3):
+            payload = group_payload(params, 1, group, np.array([0]), np.array([group]), last=1)
+            ctx.set(dut.groups.payload, payload)
+            ctx.set(dut.groups.valid, 1)
+            await ctx.tick()
+        ctx.set(dut.groups.valid, 0)
+        await ctx.tick().repeat(3)
+        for value in range(3):
+            await ctx.tick().repeat(5)
+            assert ctx.get(dut.busy)
+            assert (await stream_get(ctx, dut.scores)).value == value
+        await ctx.tick()
+        assert not ctx.get(dut.busy)
+
+    run_scenario(dut, bench)

@@ -1,5 +1,7 @@
 """RowFetch: every non-empty row and every step, in order, whatever the pace."""
 
+import dataclasses
+
 import pytest
 
 from spikeloom_hw.core.row_fetch import RowFetch
@@ -74,3 +76,22 @@ def test_one_event_a_cycle(layer_of):
     first = seen[0][0]
     assert first == 2
     assert [cycle for (cycle,) in seen] == list(range(first, first + 11))
+
+
+def test_the_word_behind_the_last_row_is_no_row(layer_of):
+    """A memory has two words at least: the second of a single row's is not to be read."""
+    _, params, contents = layer_of([1, 6], 2, density=1.0)
+    behind = dataclasses.replace(contents, pointers=(*contents.pointers, (1, 1)))
+    dut, rows = RowFetch(params, behind), []
+    events = [spike(1), spike(0), step(1)]
+    run_scenario(dut, producer(dut.events, events), consumer(dut.rows, rows, 2))
+    assert [as_row(row) for row in rows] == [contents.pointers[0], ("step", 1)]
+
+
+def test_a_step_with_the_address_of_an_empty_row(layer_of):
+    _, params, contents = layer_of([11, 6], 2, density=0.15)
+    empty = next(number for number, (_, count) in enumerate(contents.pointers) if count == 0)
+    dut, rows = RowFetch(params, contents), []
+    events = [{"address": address, "step": 1, "last": 0} for address in (empty, 15)]
+    run_scenario(dut, producer(dut.events, events), consumer(dut.rows, rows, 2))
+    assert [as_row(row) for row in rows] == [("step", 0)] * 2

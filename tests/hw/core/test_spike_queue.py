@@ -53,3 +53,21 @@ def test_events_of_each_step(layer_of, neurons, lanes, rate, back_pressure):
     run_scenario(dut, walks, consumer(dut.events, taken, len(expected), back_pressure))
     got = [(None if event.step else event.address, event.step, event.last) for event in taken]
     assert got == expected
+
+
+def test_one_entry_is_waiting(layer_of):
+    """The first entry goes to the register from which it is sent, the second waits."""
+    _, params, _ = layer_of([3, 1, 2], 1, density=1.0)
+    dut = SpikeQueue(params)
+
+    async def bench(ctx):
+        for _ in range(2):
+            payload = {"group": 0, "spikes": 1, "membranes": [0], "end": 1, "last": 0}
+            ctx.set(dut.groups.payload, payload)
+            ctx.set(dut.groups.valid, 1)
+            await ctx.tick()
+            ctx.set(dut.groups.valid, 0)
+            await ctx.tick().repeat(5)
+        assert ctx.get(dut.waiting)
+
+    run_scenario(dut, bench)

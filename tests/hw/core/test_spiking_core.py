@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from cores import event_list, score_bench, trace_arrays
 from networks import random_events, random_network
 from spikeloom.image import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.reference import cycle_times, simulate
 from spikeloom_hw.core import CoreParams, SpikingCore
-from streams import PAUSES, producer, recorder, run_scenario, stream_get
+from streams import PAUSES, producer, recorder, run_scenario
 
 SHAPES = {
     "single neurons": [1, 1, 1],
@@ -23,45 +24,6 @@ NEURONS = {
     "narrow membranes": {"membrane_bits": 5, "density": 1.0},
     "no synapses": {"density": 0.0},
 }
-
-
-def event_list(rng, events):
-    """The events of all samples; those of a step in random order, or in ascending without rng."""
-    listed = []
-    for sample in events:
-        for number, step in enumerate(sample):
-            addresses = np.flatnonzero(step)
-            order = addresses if rng is None else rng.permutation(addresses)
-            listed += [{"address": int(a), "step": 0, "last": 0} for a in order]
-            listed.append({"address": 0, "step": 1, "last": int(number == len(sample) - 1)})
-    return listed
-
-
-def trace_arrays(layer, seen, samples, time_steps):
-    """Spikes and membranes as bool and int ``[S, T, neurons]`` from an observer's record."""
-    groups, lanes, bits = layer.groups, layer.lanes, layer.membrane_bits
-    assert [group for _, group, _, _ in seen] == list(range(groups)) * samples * time_steps
-    spikes = [[mask >> lane & 1 for lane in range(lanes)] for _, _, mask, _ in seen]
-    fields = [[packed >> lane * bits for lane in range(lanes)] for *_, packed in seen]
-    membranes = (np.array(fields, dtype=object) & ((1 << bits) - 1)).astype(np.int64)
-    membranes -= (membranes >> bits - 1) << bits
-    shape = samples, time_steps, groups * lanes
-    spikes = np.array(spikes, dtype=bool).reshape(shape)
-    assert not spikes[..., layer.neurons :].any()
-    return spikes[..., : layer.neurons], membranes.reshape(shape)[..., : layer.neurons]
-
-
-def score_bench(core, samples, scores, labels, pauses=(0,)):
-    async def bench(ctx):
-        for number in range(samples * core.params.layers[-1].neurons):
-            if pause := pauses[number % len(pauses)]:
-                await ctx.tick().repeat(pause)
-            score = await stream_get(ctx, core.scores)
-            scores.append(score.value)
-            if score.last:
-                labels.append(score.best)
-
-    return bench
 
 
 @pytest.mark.parametrize("options", NEURONS.values(), ids=NEURONS)

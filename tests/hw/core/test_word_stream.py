@@ -85,3 +85,16 @@ def test_a_step_holds_the_next_row_until_resume(layer_of, wait):
     assert seen[0] == (3, 1)
     assert taken == [(1,), (2 + wait + 2,)]
     assert seen[1] == (2 + wait + 4, 0)
+
+
+def test_a_step_reads_no_word_whatever_its_pointer(layer_of):
+    _, params, contents = layer_of([9, 20], 4, density=0.7)
+    dut, seen = WordStream(params, contents), []
+
+    async def settle(ctx):
+        await producer(dut.rows, [{"pointer": {"base": 0, "count": 3}, "step": 1, "last": 1}])(ctx)
+        await ctx.tick().repeat(9)
+
+    observer = recorder(dut.words.valid, dut.words.payload.step, into=seen)
+    run_scenario(dut, settle, background=[observer])
+    assert seen == [(3, 1)]

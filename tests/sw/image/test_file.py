@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -106,6 +107,32 @@ CHANGES = [
 ]
 
 
+CLAIMS = [
+    pytest.param({"input_events": (-50.0, 1.0)}, r"input_events is -50", id="negative"),
+    pytest.param({"operations": (float("inf"), 1.0)}, r"operations is inf", id="infinite"),
+    pytest.param({"operations": (1.0,)}, r"one for each of 2 layers", id="too few"),
+    pytest.param({"accuracy_test": 98.9}, r"accuracy_test is 98.9: 0 to 1", id="per cent"),
+]
+
+
+@pytest.mark.parametrize(("claim", "message"), CLAIMS)
+def test_an_impossible_claim_is_named(image, tmp_path, claim, message):
+    claimed = msgspec.structs.replace(image.provenance, **claim)
+    with pytest.raises(UserError, match=message):
+        save_image(tmp_path / "x", replace(image, provenance=claimed))
+
+
+def test_an_unknown_leak_parameter_is_named(saved, tmp_path):
+    with safetensors.safe_open(saved, framework="numpy") as file:
+        header = json.loads(file.metadata()["spikeloom"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    path = tmp_path / "newer.safetensors"
+    header["layers"][0]["leak"]["rounding"] = "toward_zero"
+    safetensors.numpy.save_file(tensors, path, {"spikeloom": json.dumps(header)})
+    with pytest.raises(UserError, match="rounding"):
+        load_image(path)
+
+
 @pytest.mark.parametrize(("change", "message"), CHANGES)
 def test_an_invalid_image_is_not_written(image, tmp_path, change, message):
     path = tmp_path / "network.safetensors"
@@ -128,6 +155,13 @@ LAYER_CHANGES = [
     pytest.param({"scale": float("nan")}, r"layer0\.scale is nan", id="scale"),
     pytest.param({"spiking": False}, r"layer0\.spiking is False", id="silent hidden layer"),
     pytest.param({"name": "layer1"}, r"names must be unique", id="same name"),
+    pytest.param({"name": "a\nb"}, r"a layer's name is 'a\\nb'", id="name of two lines"),
+    pytest.param({"name": "x" * 65}, r"a letter, then up to 63", id="long name"),
+    pytest.param(
+        {"row_ptr": np.array([0, 2**31 - 1, -(2**31), -5, 9, 9, 9], dtype=np.int32)},
+        r"layer0\.row_ptr\[2\] is -2147483648: pointers never fall",
+        id="pointers whose difference wraps",
+    ),
 ]
 
 

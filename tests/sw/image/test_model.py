@@ -54,3 +54,17 @@ def test_widths_come_from_the_weights_in_use():
     assert layer.weight_bits == 2
     assert (layer.synapses, layer.density) == (2, 0.5)
     assert layer.fan_out.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param({"weights": [[40_000]]}, "weight 40000", id="wide weight"),
+        pytest.param({"weights": [[1.5]]}, r"weight .*1\.5", id="fraction"),
+        pytest.param({"weights": [[1]], "bias": 2**31}, "bias 2147483648", id="wide bias"),
+        pytest.param({"weights": [[1]], "threshold": 2**32 + 5}, "threshold", id="threshold"),
+    ],
+)
+def test_what_is_no_integer_is_not_rounded(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Layer.from_dense(**arguments, name="layer", leak=IntegrateLeak())
