@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.image import NetworkImage
+from spikeloom.packing import pack
 from spikeloom.reference import Trace, cycle_times
+from spikeloom.reference.cycles import STEP_TO_WALK, update_latency
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,11 +22,13 @@ class Expectation:
         trace: every spike, membrane, score and prediction.
         latency: int64 [S], see `spikeloom.reference.Timing`.
         results: int64 [S], see there.
+        busiest: number of the layer with the most cycles of work.
     """
 
     trace: Trace
     latency: NDArray[np.int64]
     results: NDArray[np.int64]
+    busiest: int
 
     @property
     def samples(self) -> int:
@@ -38,6 +42,7 @@ class Expectation:
             trace=_chosen(self.trace, chosen),
             latency=self.latency[chosen],
             results=self.latency[chosen],
+            busiest=self.busiest,
         )
 
     def until(self, sample: int) -> Expectation:
@@ -47,13 +52,29 @@ class Expectation:
             trace=_chosen(self.trace, chosen),
             latency=self.latency[chosen],
             results=self.results[chosen],
+            busiest=self.busiest,
         )
 
 
 def expect(image: NetworkImage, trace: Trace, lanes: Sequence[int]) -> Expectation:
     """What a core with `lanes` lanes in each layer must do, where `trace` is of `image`."""
     timing = cycle_times(image, trace, lanes)
-    return Expectation(trace=trace, latency=timing.latency, results=timing.results)
+    busy = [_busy(image, trace, number, own) for number, own in enumerate(lanes)]
+    return Expectation(
+        trace=trace,
+        latency=timing.latency,
+        results=timing.results,
+        busiest=int(np.argmax(busy)),
+    )
+
+
+def _busy(image: NetworkImage, trace: Trace, number: int, lanes: int) -> int:
+    """Cycles in which a layer reads words or updates neurons, over all samples."""
+    words = pack(image.layers[number], lanes)
+    samples, steps = trace.events.shape[:2]
+    events = trace.inputs_of(number).sum(axis=(0, 1))
+    walk = STEP_TO_WALK + words.groups + update_latency(image.layers[number].leak) - 3
+    return int(events @ words.count) + samples * steps * walk
 
 
 def _chosen(trace: Trace, samples: slice) -> Trace:

@@ -1,7 +1,8 @@
-"""The samples to verify with, and what the reference says about them."""
+"""The samples to verify with."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,22 @@ from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Samples:
+    """The first samples of a split.
+
+    Attributes:
+        events: bool [samples, steps, inputs].
+        available: number of samples in the split.
+    """
+
+    events: NDArray[np.bool_]
+    available: int
+
+
 def sample_events(
     image: NetworkImage, *, split: SplitName, count: int | None, data_dir: Path | None
-) -> NDArray[np.bool_]:
+) -> Samples:
     """Events of the first `count` samples of a split of the network's own data set.
 
     Args:
@@ -23,9 +37,6 @@ def sample_events(
         split: which split.
         count: None takes all.
         data_dir: where data sets lie that are read from files.
-
-    Returns:
-        bool [samples, steps, inputs].
 
     Raises:
         UserError: the data set is missing, does not fit the network, or is smaller than `count`.
@@ -42,4 +53,4 @@ def sample_events(
             f"the network has {image.inputs} inputs, but {image.provenance.dataset} encodes to "
             f"{events.shape[2]}; export the network again"
         )
-    return events
+    return Samples(events=events, available=len(chosen))

@@ -28,16 +28,31 @@ from spikeloom_cosim.simulation import MODES, Mode, Watchdog, run_mode
 from spikeloom_cosim.toolchain import Toolchain
 
 
+class BusiestLayer(msgspec.Struct, frozen=True, kw_only=True):
+    """The layer that sets the pace: the one with the most cycles of work.
+
+    Attributes:
+        name: of the layer.
+        sop_per_cycle_per_lane: its own synaptic operations at full rate, by cycle and by its own
+            lanes.
+    """
+
+    name: str
+    sop_per_cycle_per_lane: float
+
+
 class Cycles(msgspec.Struct, frozen=True, kw_only=True):
     """What the core was measured to take.
 
     Attributes:
-        mean: cycles of a sample that has the core for itself, see `spikeloom.reference.Timing`.
-        max: the most that a sample took.
-        p99: what 99 % of the samples did not exceed.
+        mean: mean latency: cycles of a sample that has the core for itself, see
+            `spikeloom.reference.Timing`.
+        max: the longest latency.
+        p99: the latency that 99 % of the samples did not exceed.
         interval: mean cycles between results when the samples follow each other at full rate.
         sop_per_cycle_per_lane: synaptic operations at full rate, by cycle and by lane of all
             layers: 1 is a core whose every lane always works.
+        busiest_layer: the one that sets the pace, and how full its lanes are.
     """
 
     mean: float
@@ -45,6 +60,7 @@ class Cycles(msgspec.Struct, frozen=True, kw_only=True):
     p99: int
     interval: float
     sop_per_cycle_per_lane: float
+    busiest_layer: BusiestLayer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,12 +241,16 @@ def _cycles(core: Core, expected: Expectation, recordings: dict[Mode, Recording]
             times = result_times(recording, core.shape)
     if latency is None or times is None or min(len(latency), len(times)) < expected.samples:
         return None
+    operations, busiest = expected.trace.operations, core.shape.layers[expected.busiest]
+    own = operations[:, expected.busiest].sum()
     return Cycles(
         mean=float(latency.mean()),
         max=int(latency.max()),
         p99=int(np.percentile(latency, 99, method="higher")),
         interval=float(times[-1] / len(times)),
-        sop_per_cycle_per_lane=float(
-            expected.trace.operations.sum() / (times[-1] * sum(core.lanes))
+        sop_per_cycle_per_lane=float(operations.sum() / (times[-1] * sum(core.lanes))),
+        busiest_layer=BusiestLayer(
+            name=busiest.name,
+            sop_per_cycle_per_lane=float(own / (times[-1] * busiest.lanes)),
         ),
     )

@@ -54,7 +54,7 @@ def expectation(events: np.ndarray) -> Expectation:
     before = np.where(events[:, 0].any(axis=1), 0, 1)
     latency: NDArray[np.int64] = cycles - before
     results: NDArray[np.int64] = cycles.cumsum() - before[:1]
-    return Expectation(trace=simulate(IMAGE, events), latency=latency, results=results)
+    return Expectation(trace=simulate(IMAGE, events), latency=latency, results=results, busiest=0)
 
 
 def write_core(folder: Path, *, replace: tuple[str, str] = ("", ""), **memories: str) -> Core:

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
+from spikeloom.datasets import load_dataset
 from spikeloom.image import NetworkImage, save_image
+from spikeloom.image.file import image_sha256
 from spikeloom.reference import Trace, simulate
 from spikeloom_cosim.design import load_core
 from spikeloom_cosim.drilldown import FAILURE
@@ -94,8 +96,8 @@ class Planted:
         save_image(self.network, self.image)
         self.design = folder / "design"
         generate(self.image, target=BARE, lanes=LANES, directory=self.design)
-        events = sample_events(self.image, split="test", count=SAMPLES, data_dir=None)
-        self.trace = simulate(self.image, events)
+        samples = sample_events(self.image, split="test", count=SAMPLES, data_dir=None)
+        self.trace = simulate(self.image, samples.events)
 
     def memory(self, changed: NetworkImage, name: str, place: Path) -> None:
         """Put the memory `name` of `changed` into a copy of the design: one word differs."""
@@ -225,7 +227,9 @@ def test_verb_on_a_generated_core(spikeloom, planted, document):
     assert {name: written[name] for name in result} == result
     assert result["level"] == "rtl"
     assert result["lanes"] == list(LANES)
+    assert result["network_sha256"] == image_sha256(planted.image)
     assert result["samples"] == SAMPLES
+    assert result["samples_available"] == len(load_dataset("digits").test)
     assert not any(value for name, value in result.items() if name.endswith("_mismatches"))
     assert result["first_divergence"] is None
     (run,) = result["runs"]
@@ -234,6 +238,34 @@ def test_verb_on_a_generated_core(spikeloom, planted, document):
     assert result["cycles"]["mean"] == pytest.approx(expected.latency.mean())
     assert result["cycles"]["max"] == expected.latency.max()
     assert run["modes"][1]["cycles"] >= expected.results[-1]
+    assert result["cycles"]["interval"] == pytest.approx(expected.results[-1] / SAMPLES)
+    operations = planted.trace.operations[:, 0].sum()
+    assert result["cycles"]["busiest_layer"] == {
+        "name": "layer0",
+        "sop_per_cycle_per_lane": pytest.approx(operations / expected.results[-1] / LANES[0]),
+    }
+
+
+def test_the_table_says_how_many_of_how_many(spikeloom, planted):
+    arguments = ("--design", planted.design, "--samples", SAMPLES)
+    result = spikeloom("verify", planted.network, *arguments)
+    assert result.exit_code == 0, result.stderr
+    assert f"{SAMPLES} of 359" in result.stdout
+    for word in ("latency", "interval", "layer0"):
+        assert word in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("sizes", "steps", "busiest"),
+    [
+        pytest.param((20, 30, 4), 2, 0, id="the first, by its words"),
+        pytest.param((2, 8, 64), 2, 1, id="the second, by its neurons"),
+    ],
+)
+def test_the_busiest_layer_has_the_most_cycles(sizes, steps, busiest):
+    image = random_network(sizes, leak=ShiftLeak(shift=3), density=0.9, time_steps=steps)
+    events = np.ones((3, steps, image.inputs), dtype=bool)
+    assert expect(image, simulate(image, events), (1, 1)).busiest == busiest
 
 
 def test_output_that_cannot_be_written_is_refused_at_once(spikeloom, planted, one_sentence):

@@ -24,6 +24,7 @@ from spikeloom.datasets import SplitName
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
 from spikeloom.image import NetworkImage, load_image
+from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom.reference import simulate
 from spikeloom_cosim.core import Core
@@ -141,8 +142,8 @@ def verify(
     if design is not None:
         check_design(design, image=image, network=path)
     with console.step("integer reference"):
-        events = sample_events(image, split=split, count=samples, data_dir=data_dir)
-        trace = simulate(image, events)
+        chosen = sample_events(image, split=split, count=samples, data_dir=data_dir)
+        trace = simulate(image, chosen.events)
     results = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         if design is not None:
@@ -154,7 +155,9 @@ def verify(
                     for number, each in enumerate(lanes or [DEFAULT_LANES])
                 ]
         for core in cores:
-            with console.step(f"{level}, lanes {_spoken(core.lanes)}, {len(events)} samples"):
+            with console.step(
+                f"{level}, lanes {_spoken(core.lanes)}, {len(chosen.events)} samples"
+            ):
                 expected = expect(image, trace, core.lanes)
                 results.append(
                     verify_core(
@@ -165,9 +168,15 @@ def verify(
                         failure_folder=folder / f"{FAILURE_FOLDER}-{_spoken(core.lanes)}",
                     )
                 )
-    document = _document(results, level=level, image=image, split=split)
+    document = {
+        "network_sha256": image_sha256(image),
+        "dataset": image.provenance.dataset,
+        "split": split,
+        "samples_available": chosen.available,
+        **_document(results, level=level),
+    }
     written = write_step(folder, "verify", console.seconds, document)
-    console.result(document, _table(results))
+    console.result(document, _mismatches(results, chosen.available), _cycles(results))
     console.note(f"written to {written}")
     _report_failures(console, results)
     if any(result.first is not None for result in results):
@@ -183,9 +192,7 @@ def _spoken(lanes: tuple[int, ...]) -> str:
     return ",".join(map(str, lanes))
 
 
-def _document(
-    results: list[CoreResult], *, level: str, image: NetworkImage, split: str
-) -> dict[str, Any]:
+def _document(results: list[CoreResult], *, level: str) -> dict[str, Any]:
     """The mismatches are sums over all cores; lanes and cycles are those of the last one."""
     total = sum((result.mismatches for result in results), Counter[str]())
     runs = [{"level": level, **result.document()} for result in results]
@@ -193,8 +200,6 @@ def _document(
     last = runs[-1]
     return {
         "level": level,
-        "dataset": image.provenance.dataset,
-        "split": split,
         "samples": last["samples"],
         "lanes": last["lanes"],
         **{f"{kind}_mismatches": total[kind] for kind in KINDS},
@@ -205,27 +210,45 @@ def _document(
     }
 
 
-def _table(results: list[CoreResult]) -> RenderableType:
-    columns = ["lanes", "samples", "spikes", "membranes", "scores", "cycles", "other"]
-    columns += ["cycles/sample", "max", "op/cycle/lane", "seconds"]
+def _mismatches(results: list[CoreResult], available: int) -> RenderableType:
+    columns = ["lanes", "samples", "spikes", "membranes", "scores", "cycles", "other", "seconds"]
     rows = []
     for result in results:
         counts = result.mismatches
-        other = sum(counts.values()) - sum(counts[kind] for kind in _SHOWN)
-        cycles = result.cycles
-        rows.append(
-            (
-                _spoken(result.lanes),
-                result.samples,
-                *(counts[kind] for kind in _SHOWN),
-                other,
-                None if cycles is None else cycles.mean,
-                None if cycles is None else cycles.max,
-                None if cycles is None else cycles.sop_per_cycle_per_lane,
-                result.seconds,
-            )
-        )
+        shown = [counts[kind] for kind in _SHOWN]
+        samples = f"{result.samples:,} of {available:,}"
+        other = sum(counts.values()) - sum(shown)
+        rows.append((_spoken(result.lanes), samples, *shown, other, result.seconds))
     return table("Mismatches between the core and the integer reference", rows, columns=columns)
+
+
+def _cycles(results: list[CoreResult]) -> RenderableType:
+    rows = [
+        (
+            _spoken(result.lanes),
+            cycles.mean,
+            cycles.p99,
+            cycles.max,
+            cycles.interval,
+            cycles.sop_per_cycle_per_lane,
+            cycles.busiest_layer.name,
+            cycles.busiest_layer.sop_per_cycle_per_lane,
+        )
+        for result in results
+        if (cycles := result.cycles) is not None
+    ]
+    columns = [
+        "lanes",
+        "latency",
+        "p99",
+        "max",
+        "interval",
+        "op/cycle/lane",
+        "busiest layer",
+        "its",
+    ]
+    title = "Cycles: latency of a sample alone, interval of samples back to back"
+    return table(title, rows, columns=columns)
 
 
 def _report_failures(console: Console, results: list[CoreResult]) -> None:

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from spikeloom.cli.console import Console, json_option, network_path, run_folder, table, write_step
 from spikeloom.cli.lanes import lanes_option
 from spikeloom.image import load_image
+from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.cli.options import output_option, target_option
 from spikeloom_hw.estimate import Estimate
@@ -35,7 +36,7 @@ def estimate(
     image = load_image(path)
     device = TARGETS[target]
     found = estimate_cost(image, target=device, lanes=resolve_lanes(image, lanes))
-    data = msgspec.to_builtins(found)
+    data = {"network_sha256": image_sha256(image), **msgspec.to_builtins(found)}
     write_step(output or run_folder(path), "estimate", console.seconds, data)
     console.result(data, *_tables(found, device))
 
@@ -48,7 +49,7 @@ def _tables(found: Estimate, device: Target) -> list[RenderableType]:
             f"{cost.words} × {cost.word_bits}",
             f"{cost.index_form}, {cost.index_bits} bits",
             cost.bits,
-            cost.bits / max(1.0, cost.entropy_bits),
+            f"{cost.bits / max(1.0, cost.entropy_bits):.2f}",
             f"{cost.fill:.0%}",
             round(activity.events, 1),
             round(activity.busy_cycles),
