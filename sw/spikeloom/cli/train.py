@@ -12,7 +12,8 @@ import msgspec
 from spikeloom.cli.console import Console, json_option, table, write_step
 from spikeloom.cli.data import data_dir_option
 from spikeloom.config import METHODS, Config, load_config
-from spikeloom.datasets import load_dataset
+from spikeloom.datasets import Dataset, UnknownDatasetError, load_dataset
+from spikeloom.errors import UserError
 from spikeloom.files import check_writable
 from spikeloom.runfolder import (
     PROGRESS_FILE,
@@ -70,23 +71,29 @@ def train(
         console.note(f"{output} holds this run, finished; {RESTART} to train it again")
     else:
         try:
-            result = _train(console, settings, output, data_dir, new=standing == "new")
+            result = _train(console, settings, config, output, data_dir, new=standing == "new")
         except (KeyboardInterrupt, SystemExit):
             if (output / PROGRESS_FILE).is_file():
                 console.note(
                     f"to go on with it: {_command(config, output, seed, method, data_dir)}"
                 )
             raise
-    _say(console, output, result)
+    _say(console, settings, output, result)
 
 
 def _train(
-    console: Console, config: Config, output: Path, data_dir: Path | None, *, new: bool
+    console: Console,
+    config: Config,
+    source: Path,
+    output: Path,
+    data_dir: Path | None,
+    *,
+    new: bool,
 ) -> dict[str, Any]:
     from spikeloom.training import Keeper, save_run, train_network
 
     with console.step(f"load {config.data.name}"):
-        dataset = load_dataset(config.data.name, data_dir)
+        dataset = _load(config, source, data_dir)
     if new:
         clear(output)
     keeper = Keeper(output, config, dataset)
@@ -116,7 +123,21 @@ def _train(
     return result
 
 
-def _say(console: Console, output: Path, result: dict[str, Any]) -> None:
+def _load(config: Config, source: Path, data_dir: Path | None) -> Dataset:
+    """The data set, found fit for the configuration in `source`."""
+    try:
+        dataset = load_dataset(config.data.name, data_dir)
+    except UnknownDatasetError as error:
+        raise UserError(f"{source}: table [data]: name: {error}") from None
+    if config.training.batch_size > len(dataset.train):
+        raise UserError(
+            f"{source}: table [training]: batch_size is {config.training.batch_size}, but it must "
+            f"be at most {len(dataset.train)}, the training samples of {dataset.name!r}"
+        )
+    return dataset
+
+
+def _say(console: Console, config: Config, output: Path, result: dict[str, Any]) -> None:
     console.result(
         {"run": str(output), **result},
         table(
@@ -130,6 +151,12 @@ def _say(console: Console, output: Path, result: dict[str, Any]) -> None:
             },
         ),
     )
+    if config.sparsity.stop_rule == "density" and not result.get("density_reached", True):
+        console.note(
+            f"the density is {result['density']:.1%}, above the {result['density_asked']:.1%} "
+            "asked for; rewire more often (sparsity.every_epochs) or longer (stop_epoch), "
+            "or regrow less (rho)"
+        )
     console.note(f"next: spikeloom export {output}")
 
 

@@ -11,7 +11,7 @@ from spikeloom.datasets.idx import load_idx_dataset
 from spikeloom.datasets.split import Dataset
 from spikeloom.errors import UserError, nearest
 
-__all__ = ["DATASETS", "load_dataset"]
+__all__ = ["DATASETS", "UnknownDatasetError", "load_dataset"]
 
 DATASETS: Mapping[str, Callable[[Path | None], Dataset]] = MappingProxyType(
     {
@@ -23,6 +23,10 @@ DATASETS: Mapping[str, Callable[[Path | None], Dataset]] = MappingProxyType(
 """Loader of each data set; it takes the folder that was given, if one was."""
 
 
+class UnknownDatasetError(UserError):
+    """There is no data set of that name."""
+
+
 def load_dataset(name: str, data_dir: Path | None = None) -> Dataset:
     """Load a data set with its fixed splits.
 
@@ -31,9 +35,10 @@ def load_dataset(name: str, data_dir: Path | None = None) -> Dataset:
         data_dir: folder that holds `<name>/`, for data sets read from files.
 
     Raises:
-        UserError: the name is unknown, or the data set's files are missing or damaged.
+        UnknownDatasetError: there is no data set of that name.
+        UserError: the data set's files are missing or damaged.
     """
     if name not in DATASETS:
         hint = nearest(name, DATASETS) or f"; choose from {', '.join(DATASETS)}"
-        raise UserError(f"unknown data set {name!r}{hint}")
+        raise UnknownDatasetError(f"unknown data set {name!r}{hint}")
     return DATASETS[name](data_dir)

@@ -55,6 +55,10 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
         },
         "synapses": chosen["synapses"],
         "density": chosen["synapses"] / places,
+        "density_asked": config.sparsity.density,
+        # Layers have whole synapses, so each may round up.
+        "density_reached": chosen["synapses"]
+        < config.sparsity.density * places + len(trained.network.layers),
         "rewirings": sum(
             any(layer["pruned"] for layer in record["layers"]) for record in trained.history
         ),
