@@ -174,7 +174,20 @@ def _read(path: Path) -> tuple[Header, Tensors]:
     try:
         return msgspec.json.decode(metadata[METADATA_KEY], type=Header), tensors
     except msgspec.MsgspecError as error:
+        if _is_of_training(metadata[METADATA_KEY]):
+            raise UserError(
+                f"{path}: a training checkpoint, not a network; make one of it: "
+                f"spikeloom export {path.parent}"
+            ) from None
         raise UserError(f"{path}: the header is not valid ({error}): export it again") from None
+
+
+def _is_of_training(header: str) -> bool:
+    """Whether it is the header of a training checkpoint, which holds the run's configuration."""
+    try:
+        return isinstance(msgspec.json.decode(header, type=dict).get("config"), str)
+    except msgspec.MsgspecError:
+        return False
 
 
 def _layer(path: Path, header: LayerHeader, tensors: Tensors) -> Layer:

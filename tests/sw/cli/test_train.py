@@ -84,6 +84,23 @@ def test_train_export_evaluate(tmp_path, toml, spikeloom, document):
     )
 
 
+@pytest.mark.parametrize(
+    ("keys", "reached"),
+    [
+        pytest.param("density = 0.01\nrho = 0.9", False, id="not reached"),
+        pytest.param("density = 0.4\nrho = 0.0", True, id="reached"),
+        pytest.param("density = 0.5\nratio = 'none'", True, id="kept from the start"),
+    ],
+)
+def test_a_density_that_was_not_reached_is_said(tmp_path, toml, spikeloom, document, keys, reached):
+    toml.write_text(QUICK.replace("[sparsity]", f"[sparsity]\n{keys}"))
+    result = spikeloom("train", toml, "-o", tmp_path / "run", "--json")
+    data = document(result)
+    assert json.loads((tmp_path / "run" / "train.json").read_text())["density_reached"] == reached
+    assert (data["density_asked"] >= data["density"] - 2 / (64 * 16 + 16 * 10)) == reached
+    assert ("asked for; rewire more often" in result.stderr) == (not reached)
+
+
 def test_a_method_replaces_the_file_s(tmp_path, toml, spikeloom, document):
     toml.write_text(QUICK.replace("[sparsity]", "[sparsity]\nratio = 'pq-neuron'\ndensity = 0.1"))
     document(spikeloom("train", toml, "-o", tmp_path / "run", "--method", "rigl", "--json"))
@@ -107,7 +124,18 @@ def test_an_exported_network_may_go_elsewhere(tmp_path, toml, spikeloom):
     ("text", "arguments", "says"),
     [
         pytest.param("[training]\nepoch = 3", [], "did you mean 'epochs'?", id="unknown key"),
-        pytest.param("[data]\nname = 'digit'", [], "did you mean 'digits'?", id="unknown data set"),
+        pytest.param(
+            "[data]\nname = 'digit'",
+            [],
+            "run.toml: table [data]: name: unknown data set 'digit', did you mean 'digits'?",
+            id="unknown data set",
+        ),
+        pytest.param(
+            "[training]\nbatch_size = 1152",
+            [],
+            "run.toml: table [training]: batch_size is 1152, but it must be at most 1151, the",
+            id="batch larger than the data",
+        ),
         pytest.param("[data]\nname = 'mnist'", [], "SPIKELOOM_DATA", id="no data folder"),
         pytest.param(
             "[data]\nname = 'mnist'", ["--data-dir", "."], "is missing", id="no data files"
@@ -313,6 +341,17 @@ def test_an_export_s_place_is_probed_before_the_work(finished, spikeloom, one_se
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [one_sentence(result)]
     assert "cannot write /proc/zz: " in one_sentence(result)
+
+
+@pytest.mark.parametrize("verb", ["inspect", "evaluate"])
+@pytest.mark.parametrize("name", ["checkpoint.safetensors", "progress.safetensors"])
+def test_a_checkpoint_is_not_taken_for_a_network(finished, spikeloom, one_sentence, verb, name):
+    if name.startswith("progress"):
+        unfinish(finished)
+    result = spikeloom(verb, finished / name)
+    assert result.exit_code == 2
+    assert "a training checkpoint, not a network" in one_sentence(result)
+    assert one_sentence(result).endswith(f"spikeloom export {finished}")
 
 
 def test_an_unfinished_run_is_not_exported(finished, spikeloom, one_sentence):
