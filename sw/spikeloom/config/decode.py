@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,10 @@ def load_config(path: str | os.PathLike[str], *, method: str | None = None) -> C
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError(f"there is no configuration file {path}; give a TOML file") from None
+    except IsADirectoryError:
+        resolved = path / "config.toml"
+        hint = str(resolved) if resolved.is_file() else "a TOML file"
+        raise UserError(f"the configuration {path} is a folder; give {hint}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the configuration {path}: {error}; check the file") from None
     return parse_config(text, source=str(path), method=method)
@@ -139,8 +144,24 @@ def _refusal(document: Mapping[str, Any], message: str, source: str) -> UserErro
     value, info = _at(document, path)
     allowed = _allowed(info) if info is not None else ""
     return UserError(
-        f"{source}: {where}: {key} is {value!r}, but it must be {allowed or expected.lower()}"
+        f"{source}: {where}: {key} is {_shown(value)}, but it must be {allowed or expected.lower()}"
     )
+
+
+def _shown(value: Any) -> str:
+    """A value as TOML writes it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{', '.join(map(_shown, value))}]"
+        case Mapping():
+            pairs = ", ".join(f"{key} = {_shown(inner)}" for key, inner in value.items())
+            return f"{{ {pairs} }}" if pairs else "{}"
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return repr(value)
 
 
 def _at(document: Mapping[str, Any], path: str) -> tuple[Any, inspect.Type | None]:

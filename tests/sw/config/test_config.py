@@ -88,6 +88,15 @@ def test_decay_leak_is_taken():
         pytest.param("[sparsity]\ndensity = 0.0", "greater than 0 and at most 1", id="open range"),
         pytest.param("[network]\nhidden = [3, 0]", "hidden[1] is 0", id="element of a list"),
         pytest.param("[network]\nbias = 1", "bias is 1, but it must be true or false", id="bool"),
+        pytest.param("[training]\nepochs = true", "epochs is true, but", id="bool as TOML"),
+        pytest.param("[data]\nname = [true, 1]", "name is [true, 1], but", id="list as TOML"),
+        pytest.param(
+            "[training]\nepochs = {a = false, b = 'c'}",
+            "epochs is { a = false, b = 'c' }, but",
+            id="table as TOML",
+        ),
+        pytest.param("[training]\nepochs = {}", "epochs is {}, but", id="empty table as TOML"),
+        pytest.param("[data]\nname = 2026-01-02", "name is 2026-01-02, but", id="date as TOML"),
         pytest.param("[data]\nname = 1", "name is 1, but it must be a string", id="string"),
         pytest.param("data = 3", "data is 3, but it must be a table", id="no table"),
         pytest.param(
@@ -165,5 +174,13 @@ def test_files_are_named(tmp_path):
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UserError, match="cannot read the configuration"):
         load_config(tmp_path / "bad.toml")
-    with pytest.raises(UserError, match="cannot read the configuration"):
+
+
+def test_a_folder_is_no_configuration(tmp_path):
+    with pytest.raises(UserError) as refusal:
         load_config(tmp_path)
+    assert str(refusal.value) == f"the configuration {tmp_path} is a folder; give a TOML file"
+    (tmp_path / "config.toml").write_text("")
+    with pytest.raises(UserError) as refusal:
+        load_config(tmp_path)
+    assert str(refusal.value).endswith(f"is a folder; give {tmp_path / 'config.toml'}")
