@@ -12,6 +12,7 @@ from spikeloom.files import check_writable
 from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.cli.options import output_option, target_option
+from spikeloom_hw.estimate import estimate
 from spikeloom_hw.generate import Design
 from spikeloom_hw.generate import generate as write_design
 from spikeloom_hw.targets import TARGETS
@@ -37,17 +38,21 @@ def generate(
     directory = output or run_folder(path) / "design" / target
     for place in (directory, run_folder(path)):
         check_writable(place / "generate.json")
+    resolved = resolve_lanes(image, lanes)
     with console.step(f"generate for {target}"):
         design = write_design(
             image,
             target=TARGETS[target],
-            lanes=resolve_lanes(image, lanes),
+            lanes=resolved,
             directory=directory,
         )
+    cost = estimate(image, target=TARGETS[target], lanes=resolved)
     data = {"directory": str(directory), **msgspec.to_builtins(design)}
     write_step(run_folder(path), "generate", console.seconds, data)
     console.result(data, _table(design))
     console.note(f"written to {directory}")
+    if cost.exceeds:
+        console.note(f"it will not fit: {'; '.join(cost.exceeds)}")
 
 
 def _table(design: Design) -> RenderableType:

@@ -1,0 +1,33 @@
+"""The verb `generate`."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spikeloom.arithmetic import IntegrateLeak
+from spikeloom.image import Layer, save_image
+
+
+@pytest.mark.parametrize(
+    ("target", "fits"),
+    [
+        pytest.param("icebreaker", False, id="a small device"),
+        pytest.param("ulx3s-85f", True, id="a large one"),
+    ],
+)
+def test_what_will_not_fit_is_written_and_said(spikeloom, small_image, tmp_path, target, fits):
+    weights = np.random.default_rng(1).integers(1, 8, (256, 128))
+    large = Layer.from_dense(weights, name="large", leak=IntegrateLeak())
+    last = Layer.from_dense(weights[:128, :10], name="last", leak=IntegrateLeak(), spiking=False)
+    network = tmp_path / "network.safetensors"
+    save_image(network, replace(small_image, layers=(large, last)))
+    result = spikeloom("generate", network, "--target", target)
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "design" / target / "core.v").is_file()
+    said = [line for line in result.stderr.splitlines() if "it will not fit" in line]
+    if fits:
+        assert not said
+    else:
+        (line,) = said
+        assert "blocks and icebreaker has 30" in line
