@@ -38,7 +38,8 @@ def test_brevitas_integers_are_whole_narrow_and_near(scale, bits):
     inside = linear.weight.abs() <= largest * unit
     assert ((linear.weight - integers * unit).abs()[inside] <= 0.5001 * unit).all()
     # Brevitas' own dequantised weights are these integers times its scale.
-    assert torch.allclose(linear.quant_weight().value, integers * unit)
+    assert torch.equal(linear.quant_weight().value, integers * unit)
+    assert torch.equal(linear.quant_weight().int(float_datatype=True), integers)
     if scale == "fixed":
         assert float(unit) == pytest.approx(0.1 / largest)
 
