@@ -12,13 +12,16 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata, resources, util
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 
@@ -105,21 +108,34 @@ def run_tool(
         ToolError: the tool ended with an error; its log is complete.
     """
     if not tool.native:
-        _compile_once(tool, note)
+        _compile_once(tool, folder, note)
     with (folder / log).open("wb") as output:
-        run = subprocess.run(
-            [*tool.command, *arguments],
-            cwd=folder,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        code = _run([*tool.command, *arguments], folder, output)
     text = (folder / log).read_text(errors="replace")
-    if run.returncode != 0:
-        raise ToolError(f"{tool.name} failed: {_complaint(text, run.returncode)}")
+    if code != 0:
+        raise ToolError(f"{tool.name} failed: {_complaint(text, code)}")
     return text
+
+
+def _run(command: Sequence[str], folder: Path, output: IO[bytes] | int) -> int:
+    """Run `command` in `folder`, and end it, with all that it started, when this process ends."""
+    # What a killed tool leaves in its temporary folder goes with the working folder.
+    environment = {**_environment(), "TMPDIR": str(folder.resolve())}
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        process_group=0,
+    ) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def _complaint(text: str, code: int) -> str:
@@ -145,7 +161,7 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def _compile_once(tool: Tool, note: Callable[[str], None]) -> None:
+def _compile_once(tool: Tool, work: Path, note: Callable[[str], None]) -> None:
     """Let YoWASP compile `tool` if it has not yet, one process at a time.
 
     YoWASP writes its cache in place: a second process that started meanwhile would compile too,
@@ -166,13 +182,7 @@ def _compile_once(tool: Tool, note: Callable[[str], None]) -> None:
         (folder / "compiling").touch()
         compiled.unlink(missing_ok=True)
         note(f"{tool.name} is being compiled for this machine, once: up to two minutes")
-        subprocess.run(
-            [*tool.command, "--version"],
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        _run([*tool.command, "--version"], work, subprocess.DEVNULL)
         (folder / "compiling").unlink()
 
 

@@ -1,7 +1,11 @@
 """Finding and running tools: native ones first, and failures in the tool's own words."""
 
+import signal
+import subprocess
 import sys
+import time
 from importlib import util
+from pathlib import Path
 
 import pytest
 
@@ -87,14 +91,14 @@ def test_a_tool_is_compiled_once_and_again_after_a_kill(tmp_path, monkeypatch):
     tool = Tool(name="yosys", command=(sys.executable, "-c", program), version="", native=False)
     notes = []
 
-    tools._compile_once(tool, notes.append)
-    tools._compile_once(tool, notes.append)
+    tools._compile_once(tool, tmp_path, notes.append)
+    tools._compile_once(tool, tmp_path, notes.append)
     assert notes == ["yosys is being compiled for this machine, once: up to two minutes"]
     assert compiled.read_text() == "code"
 
     (compiled.parent / "compiling").touch()
     compiled.write_text("half")
-    tools._compile_once(tool, notes.append)
+    tools._compile_once(tool, tmp_path, notes.append)
     assert len(notes) == 2
     assert compiled.read_text() == "code"
 
@@ -107,3 +111,52 @@ def test_the_cache_follows_the_projects_own(monkeypatch, tmp_path):
     assert tools._environment()["YOWASP_CACHE_DIR"] == str(tmp_path / "yowasp")
     monkeypatch.setenv("YOWASP_CACHE_DIR", "/elsewhere")
     assert tools._environment()["YOWASP_CACHE_DIR"] == "/elsewhere"
+
+
+def test_temporary_files_lie_in_the_working_folder(tmp_path):
+    said = run_tool(
+        PYTHON, ["import tempfile; print(tempfile.gettempdir())"], folder=tmp_path, log="log"
+    )
+    assert said == f"{tmp_path}\n"
+
+
+RUN_LONG = """
+import signal, sys
+from pathlib import Path
+from spikeloom_hw.synth.tools import Tool, run_tool
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+shell = Tool(name="sh", command=("/bin/sh", "-c"), version="1", native=True)
+folder = Path(sys.argv[1])
+run_tool(shell, ["sleep 120 & echo $$ $! > new; mv new pids; wait"], folder=folder, log="log")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_tool_ends_with_us_and_takes_its_children_along(tmp_path, number):
+    us = subprocess.Popen([sys.executable, "-c", RUN_LONG, tmp_path], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: us.poll() is not None or (tmp_path / "pids").exists())
+        tool, child = map(int, (tmp_path / "pids").read_text().split())
+        us.send_signal(number)
+        us.wait(60)
+    finally:
+        us.kill()
+        us.wait()
+    assert us.returncode != 0
+    wait_for(lambda: not runs(tool) and not runs(child))
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def runs(pid):
+    """A process that has ended may wait for long to be buried."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
