@@ -218,6 +218,21 @@ def test_wrong_compare_is_found(spikeloom, planted, tmp_path):
     assert planted.trace.membranes[number][place] == 0
 
 
+def test_a_simulator_that_breaks_down_is_no_verdict(spikeloom, planted, tmp_path):
+    shutil.copytree(planted.design, tmp_path / "design")
+    core = tmp_path / "design" / "core.v"
+    end = 'initial $fatal(1, "out of sorts");\nendmodule'
+    core.write_text(core.read_text().replace("endmodule", end, 1))
+    arguments = ("--design", tmp_path / "design", "--samples", 1, "-o", tmp_path / "out")
+    result = spikeloom("verify", planted.network, *arguments)
+    assert result.exit_code == 3, result.stderr
+    (said,) = (line for line in result.stderr.splitlines() if line.startswith("spikeloom: "))
+    assert "the simulator broke down, lanes 4,2: " in said
+    assert "core.v" in said
+    assert result.stdout == ""
+    assert not (tmp_path / "out").exists()
+
+
 def test_verb_on_a_generated_core(spikeloom, planted, document):
     lanes = ",".join(map(str, LANES))
     arguments = ("--target", BARE.name, "--samples", SAMPLES, "--json")

@@ -35,13 +35,14 @@ from spikeloom_cosim.samples import sample_events
 from spikeloom_cosim.simulation import SEEDS
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_cosim.verify import CoreResult, verify_core
+from spikeloom_cosim.verilator import SimulationError
 from spikeloom_hw.cli.options import output_option, target_option
 from spikeloom_hw.design_check import check_design
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
 
 FAILURE_FOLDER = "verify-failure"
-EXIT_MISMATCH = 1
+EXIT_MISMATCH, EXIT_CRASH = 1, 3
 COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 _SHOWN: tuple[Kind, ...] = ("spike", "membrane", "score", "cycle")
 
@@ -127,7 +128,8 @@ def verify(
 
     Every spike, every membrane after every step, every score and class, and the cycles of every
     sample are compared, with samples one by one, back to back, and under random pauses. Ends with
-    code 1 when anything differs, and names the first difference.
+    code 1 when anything differs, and names the first difference; with 3 when the simulator broke
+    down, which says nothing about the core.
     """
     if design is not None and lanes:
         raise UserError("--design has lanes of its own; leave out --lanes")
@@ -139,35 +141,39 @@ def verify(
     check_writable(folder / "verify.json")
     tools = find_toolchain()
     image = load_image(path)
+    cores = []
     if design is not None:
         check_design(design, image=image, network=path)
+        cores = [load_core(design)]
     with console.step("integer reference"):
         chosen = sample_events(image, split=split, count=samples, data_dir=data_dir)
         trace = simulate(image, chosen.events)
     results = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
-        if design is not None:
-            cores = [load_core(design)]
-        else:
+        if design is None:
             with console.step("generate"):
                 cores = [
                     _generated(image, each, target, Path(scratch) / str(number))
                     for number, each in enumerate(lanes or [DEFAULT_LANES])
                 ]
         for core in cores:
-            with console.step(
-                f"{level}, lanes {_spoken(core.lanes)}, {len(chosen.events)} samples"
-            ):
-                expected = expect(image, trace, core.lanes)
-                results.append(
-                    verify_core(
+            spoken = _spoken(core.lanes)
+            with console.step(f"{level}, lanes {spoken}, {len(chosen.events)} samples"):
+                try:
+                    result = verify_core(
                         core,
-                        expected,
+                        expect(image, trace, core.lanes),
                         tools=tools,
                         seed=seed,
-                        failure_folder=folder / f"{FAILURE_FOLDER}-{_spoken(core.lanes)}",
+                        failure_folder=folder / f"{FAILURE_FOLDER}-{spoken}",
                     )
-                )
+                except SimulationError as error:
+                    console.note(
+                        f"spikeloom: the simulator broke down, lanes {spoken}: {error}; "
+                        "nothing was compared: run it again, or with fewer --samples"
+                    )
+                    context.exit(EXIT_CRASH)
+                results.append(result)
     document = {
         "network_sha256": image_sha256(image),
         "dataset": image.provenance.dataset,
