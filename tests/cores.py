@@ -1,5 +1,7 @@
 """Run a core in Amaranth's simulator, and hold it to the reference and the cycle model."""
 
+from typing import Any
+
 import numpy as np
 
 from spikeloom.reference import cycle_times, simulate
@@ -48,7 +50,8 @@ def score_bench(core, samples, scores, labels, pauses=(0,)):
 
 def assert_equals_reference(image, lanes, events):
     """Every spike, membrane, score and class, and the cycle of every result, back to back."""
-    core = SpikingCore(CoreParams.from_image(image, lanes, trace=True))
+    # A component's members are known once it is made, and to no type checker.
+    core: Any = SpikingCore(CoreParams.from_image(image, lanes, trace=True))
     scores, labels, taken, done = [], [], [], []
     seen = [[] for _ in image.layers]
     ports = [getattr(core, f"trace{number}") for number in range(len(image.layers))]

@@ -7,9 +7,10 @@ from cores import assert_equals_reference
 from networks import random_events
 from spikeloom.encoding import LatencyEncoding
 from spikeloom.image import DecayLeak, IntegrateLeak, Layer, NetworkImage, Provenance
+from spikeloom.image.model import Readout
 
 
-def network(*layers, time_steps, readout="count"):
+def network(*layers, time_steps, readout: Readout = "count"):
     return NetworkImage(
         layers=layers,
         time_steps=time_steps,
