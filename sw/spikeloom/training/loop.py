@@ -60,6 +60,9 @@ def run_epoch(
     record["seconds"] = round(time.perf_counter() - started, 4)
     progress.history.append(record)
     merit = (result.accuracy, -result.loss)
+    if rewiring is not None and any(rewiring.regrown):
+        # What has just been regrown is still 0, no synapse: any later epoch is preferred.
+        merit = (-1.0, 0.0)
     if rewiring is not None or progress.best is None or merit > progress.best:
         progress.best, progress.best_epoch = merit, progress.epoch
         progress.best_state = {

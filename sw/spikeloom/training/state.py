@@ -34,7 +34,8 @@ class Progress:
         correct: samples of them classified correctly.
         seconds: spent on this epoch so far.
         history: one record for each epoch that has ended.
-        best: (validation accuracy, -validation loss) of the best epoch.
+        best: (validation accuracy, -validation loss) of the best epoch; the accuracy is -1 where
+            nothing but a rewiring that regrew stands to choose.
         best_epoch: counted from 1; 0 before the first has ended.
         best_state: the network's state after it.
     """
