@@ -1,0 +1,1 @@
+"""The parts of the sparsity study; `benchmarks/sparsity.py` is its command."""

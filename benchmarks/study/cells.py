@@ -1,0 +1,98 @@
+"""A cell of the study: part, arm, density, banks and seed, and the configuration that it means."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from spikeloom.config import Config, dump_config, parse_config
+from study.budget import FRACTION_ITERATIVE, planned_epochs, timing
+from study.settings import PARTS, PILOT_RATIO, SCHEMA
+
+__all__ = ["Cell", "cells"]
+
+RHO = 0.3
+KEEPING = ("dense", "static", "set", "rigl", "esl")
+FROM_DENSE = ("sap", "one-shot", "iterative")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One run that the study wants."""
+
+    part: str
+    arm: str
+    density: float
+    seed: int
+    banks: int = 0
+
+    @property
+    def final_density(self) -> float:
+        """Density that the network ends with; dense is the ceiling at every budget."""
+        return 1.0 if self.arm == "dense" else self.density
+
+    def planned_epochs(self) -> int:
+        """Epochs before any correction; see `study.budget`."""
+        part, final = PARTS[self.part], self.final_density
+        if self.arm in KEEPING:
+            initial, kept = final, 0.0
+        elif self.arm in FROM_DENSE:
+            fraction = {"one-shot": 1.0, "iterative": FRACTION_ITERATIVE}
+            initial, kept = 1.0, 1 - fraction.get(self.arm, PILOT_RATIO["sap"])
+        else:
+            ratio = PILOT_RATIO.get(self.arm, PILOT_RATIO["pq-layer"])
+            initial, kept = max(0.5, final), 1 - ratio * (1 - RHO)
+        return planned_epochs(
+            budget=part.budget,
+            density=final,
+            initial=initial,
+            kept=kept,
+            when=timing(self.arm, part.budget),
+        )
+
+    def config(self, epochs: int | None = None) -> Config:
+        """The resolved configuration, with the planned epochs unless others are given."""
+        part = PARTS[self.part]
+        when = timing(self.arm, part.budget)
+        method = "pq-layer" if self.arm == "constant" else self.arm
+        lines = [
+            f"epochs = {epochs or self.planned_epochs()}",
+            f"seed = {self.seed}",
+            "[sparsity]",
+            f'method = "{method}"',
+            f"density = {self.final_density}",
+            f"start_epoch = {when.start}",
+            f"every_epochs = {when.every}",
+            f"stop_epoch = {when.stop}",
+            f"banks = {self.banks}",
+            "nonzero = true",
+        ]
+        if self.arm == "constant":
+            lines += ['ratio = "constant"', f"fraction = {PILOT_RATIO['pq-layer']}"]
+        if self.arm.startswith("pq-") or self.arm == "constant":
+            lines.append(f"rho = {RHO}")
+        return parse_config(part.base + "\n".join(lines), source=str(self))
+
+    def key(self) -> str:
+        """Hash of the planned configuration, the subset, the budget and the study's schema.
+
+        Cells of two parts that are the same run have one key, and are run once.
+        """
+        part = PARTS[self.part]
+        text = f"{SCHEMA}\n{part.subset}\n{part.budget}\n{dump_config(self.config())}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        banks = f", {self.banks} banks" if self.banks else ""
+        return f"{self.part} {self.arm} {self.density:.0%}{banks}, seed {self.seed}"
+
+
+def cells(part: str) -> Iterator[Cell]:
+    """All cells of a part, seed by seed, so that an unfinished study is a balanced one."""
+    plan = PARTS[part]
+    for seed in range(plan.seeds):
+        for density in plan.densities:
+            for arm in plan.arms:
+                for banks in plan.banks:
+                    yield Cell(part=part, arm=arm, density=density, seed=seed, banks=banks)
