@@ -128,10 +128,8 @@ def run(
             finished += _weight(cell)
             spent += record["seconds"]
             progress.advance(round(_weight(cell)))
-            console.note(
-                f"{cell}: {record['epochs']} epochs, {record['synapses']} synapses, "
-                f"{record['seconds']:.0f} s"
-            )
+            done = f"{cell}: {record.get('epochs')} epochs, {record.get('synapses')} synapses"
+            console.note(record.get("failed", f"{done}, {record['seconds']:.0f} s"))
 
         seconds = None if minutes is None else 60 * minutes
         count = work(todo, path, perform=do, after=after, seconds=seconds)

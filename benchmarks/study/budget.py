@@ -47,7 +47,8 @@ def timing(arm: str, budget: int) -> Timing:
     """The schedule of an arm.
 
     Rivals of constant density rewire every 5 epochs, about the 100 steps of RigL's paper on the
-    digits; iterative pruning and SAP train 2 epochs between; one-shot spends half its budget dense.
+    digits; one-shot spends half its budget dense; all others rewire every 2 epochs, better than 1 on
+    pilot seeds, for `pq-layer` as for `constant`.
     """
     match arm:
         case "one-shot":
@@ -60,7 +61,7 @@ def timing(arm: str, budget: int) -> Timing:
         case "set" | "rigl" | "esl":
             return Timing(start=5, every=5)
         case _:
-            return Timing(start=max(1, budget // 4), every=1)
+            return Timing(start=max(1, budget // 4), every=2)
 
 
 def planned_epochs(

@@ -13,6 +13,9 @@ from study.settings import PARTS, PILOT_RATIO, SCHEMA
 __all__ = ["Cell", "cells"]
 
 RHO = 0.3
+# Rewound weights lie above what was pruned, so their index is low: with SAP's own gamma of 1 a
+# pilot run spent its budget above a density of 35 %.
+GAMMA_SAP = 3.0
 KEEPING = ("dense", "static", "set", "rigl", "esl")
 FROM_DENSE = ("sap", "one-shot", "iterative")
 
@@ -70,6 +73,8 @@ class Cell:
         ]
         if self.arm == "constant":
             lines += ['ratio = "constant"', f"fraction = {PILOT_RATIO['pq-layer']}"]
+        if self.arm == "sap":
+            lines.append(f"gamma = {GAMMA_SAP}")
         if self.arm.startswith("pq-") or self.arm == "constant":
             lines.append(f"rho = {RHO}")
         return parse_config(part.base + "\n".join(lines), source=str(self))

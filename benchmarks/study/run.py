@@ -35,6 +35,10 @@ class _OutOfBudget(Exception):  # noqa: N818 - a signal to plan again
         self.epochs = epochs
 
 
+class _UnreachableError(Exception):
+    """No number of epochs lets the arm reach its density within the budget."""
+
+
 def load_part(part: str, data_dir: Path | None) -> Dataset:
     """A part's data set, its training images cut down to the subset."""
     dataset = load_dataset(_data_name(part), data_dir)
@@ -57,20 +61,24 @@ def perform(
 ) -> dict[str, Any]:
     """Do a run; `on_epoch` is told the epochs done and those of the present plan.
 
+    An arm that cannot reach its density within the budget leaves a record that says "failed".
+
     Raises:
-        RuntimeError: no number of epochs met the budget, or the density was not reached.
+        RuntimeError: the density was missed by a run that ended within its budget: a defect.
     """
     started = time.perf_counter()
     plans = [cell.planned_epochs()]
     while True:
+        if len(plans) > MOST_PLANS:
+            return _failed(cell, f"{cell}: no epochs meet the budget, tried {plans}")
         config = cell.config(plans[-1])
         try:
             trained = _train(cell, config, dataset, on_epoch)
             break
         except _OutOfBudget as miss:
-            if len(plans) == MOST_PLANS:
-                raise RuntimeError(f"{cell}: no epochs meet the budget, tried {plans}") from None
             plans.append(miss.epochs)
+        except _UnreachableError as miss:
+            return _failed(cell, str(miss))
     places = _places(config, dataset)
     trained_with = connections(trained.history, places)
     spent = sum(trained_with)
@@ -82,13 +90,7 @@ def perform(
     image, compared = checked_image(config, trained.network, dataset)
     words, least = _words(image)
     return {
-        "schema": SCHEMA,
-        "key": cell.key(),
-        "part": cell.part,
-        "arm": cell.arm,
-        "density": cell.density,
-        "banks": cell.banks,
-        "seed": cell.seed,
+        **_about(cell),
         "plans": plans,
         "epochs": plans[-1],
         "chosen_epoch": trained.epoch,
@@ -104,8 +106,24 @@ def perform(
         "operations_per_sample": compared["test"].evaluation.operations_per_sample,
         "trace": _trace(trained, trained_with),
         "seconds": round(time.perf_counter() - started, 2),
+    }
+
+
+def _about(cell: Cell) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "key": cell.key(),
+        "part": cell.part,
+        "arm": cell.arm,
+        "density": cell.density,
+        "banks": cell.banks,
+        "seed": cell.seed,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _failed(cell: Cell, reason: str) -> dict[str, Any]:
+    return {**_about(cell), "failed": reason, "seconds": 0.0}
 
 
 def _train(
@@ -122,7 +140,11 @@ def _train(
         nonlocal spent, settled
         spent += connections([record], places)[0]
         on_epoch(record["epoch"], epochs)
-        if settled or record["density"] > reached:
+        if settled:
+            return
+        if record["density"] > reached:
+            if spent > budget:
+                raise _UnreachableError(f"{cell}: the budget is spent above its density")
             return
         settled = True
         wanted = fitting_epochs(budget=budget, density=density, spent=spent, epochs=record["epoch"])

@@ -31,7 +31,7 @@ ALL_ARMS = (
 PRIMARY = {"arm": "pq-layer", "against": "constant", "densities": (0.10, 0.05)}
 """The primary endpoint: difference of the test accuracies, paired by seed, in each part."""
 
-PILOT_RATIO = {"pq-layer": 0.078, "pq-neuron": 0.065, "pq-spike": 0.065, "sap": 0.15}
+PILOT_RATIO = {"pq-layer": 0.104, "pq-neuron": 0.104, "pq-spike": 0.104, "sap": 0.15}
 """Mean pruned fraction of a rewiring. It sets the `constant` arm's fraction (that of "pq-layer"),
 and the first guess of the epochs of the others, which `budget` corrects run by run."""
 

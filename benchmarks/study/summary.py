@@ -37,11 +37,11 @@ def summarise(records: Records) -> dict[str, Any]:
 
 
 def group(part: str, records: Records) -> Group:
-    """Finished runs of a part by (arm, density, banks), then by seed."""
+    """Finished runs of a part that did not fail, by (arm, density, banks), then by seed."""
     groups: Group = {}
     for cell in cells(part):
         record = records.get(cell.key())
-        if record is not None:
+        if record is not None and "failed" not in record:
             groups.setdefault((cell.arm, cell.density, cell.banks), {})[cell.seed] = record
     return groups
 
@@ -52,8 +52,12 @@ def _part(name: str, records: Records) -> dict[str, Any]:
     runs = [run for seeds in groups.values() for run in seeds.values()]
     finished = sum(cell.key() in records for cell in wanted)
     tests = {place: _tests(seeds) for place, seeds in groups.items()}
+    keys = {cell.key() for cell in wanted}
     return {
         "finished": finished,
+        "failed": [
+            run["failed"] for key, run in records.items() if key in keys and "failed" in run
+        ],
         "wanted": len(wanted),
         "complete": finished == len(wanted),
         "budget_dense_epochs": PARTS[name].budget,

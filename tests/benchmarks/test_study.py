@@ -227,3 +227,15 @@ def test_the_summary_compares_banks():
     assert [row["density"] for row in rows] == [0.2, 0.1, 0.05]
     assert rows[0]["worst_words_over_least"] == {"balanced": 1.0, "unbalanced": 1.3}
     assert rows[0]["test_difference"]["mean"] == 0.0
+
+
+def test_a_run_that_cannot_meet_the_budget_is_listed_and_not_counted():
+    wanted = [cell for cell in cells("digits") if cell.density == 0.1 and cell.seed < 2]
+    records = {cell.key(): fake(cell) for cell in wanted}
+    lost = next(cell for cell in wanted if cell.arm == "sap")
+    records[lost.key()] = {
+        name: value for name, value in fake(lost).items() if name in ("key", "machine", "commit")
+    } | {"failed": "too dear", "versions": {"torch": "2"}}
+    part = summarise(records)["parts"]["digits"]
+    assert part["failed"] == ["too dear"]
+    assert next(row for row in part["arms"] if row["arm"] == "sap")["test"]["n"] == 1
