@@ -47,7 +47,7 @@ def timing(arm: str, budget: int) -> Timing:
     """The schedule of an arm.
 
     Rivals of constant density rewire every 5 epochs, about the 100 steps of RigL's paper on the
-    digits; one-shot spends half its budget dense; all others rewire every 2 epochs, better than 1 on
+    digits; one-shot spends half its budget dense; all others rewire every 2, better than 1 on
     pilot seeds, for `pq-layer` as for `constant`.
     """
     match arm:

@@ -19,10 +19,9 @@ from spikeloom.sparsity.pq_index import PQParameters
 from spikeloom.sparsity.ratio import RATIOS, Ratio
 from spikeloom.sparsity.regrowth import GradientTrace
 from spikeloom.sparsity.rewiring import (
-    fitted_counts,
+    exchange_counts,
     forget_state,
     prune_and_regrow,
-    regrown_counts,
 )
 from spikeloom.sparsity.schedule import Schedule
 from spikeloom.sparsity.score import NEEDS_RATES, SCORES, InputRates
@@ -172,8 +171,8 @@ class Rewirer:
             self.layers, layers.masks, worth, wish, prune, strict=True
         ):
             room = (~mask).reshape(len(count), -1).sum(dim=1)
-            regrow = fitted_counts(regrown_counts(count, rho), room)
-            new = self._rewired(mask, own_worth, own_wish, count, regrow)
+            gone, come = exchange_counts(count, rho, room)
+            new = self._rewired(mask, own_worth, own_wish, gone, come)
             forget_state(optimizer, layer.weight, (new != mask).reshape(layer.weight.shape))
             before, gone, come = int(mask.sum()), int((mask & ~new).sum()), int((new & ~mask).sum())
             layer.set_mask(new.reshape(layer.weight.shape))

@@ -7,6 +7,7 @@ from torch import Tensor
 
 __all__ = [
     "capped_counts",
+    "exchange_counts",
     "fitted_counts",
     "forget_state",
     "prune_and_regrow",
@@ -40,6 +41,18 @@ def fitted_counts(regrow: Tensor, room: Tensor) -> Tensor:
     if not excess or not int(left.sum()):
         return fitting
     return fitting + regrown_counts(left, min(1.0, excess / int(left.sum())))
+
+
+def exchange_counts(prune: Tensor, rho: float, room: Tensor) -> tuple[Tensor, Tensor]:
+    """What a layer prunes and regrows of the counts it was given, so that its density holds.
+
+    A layer that is full, or nearly so, cannot regrow all; it prunes so many fewer then, and loses
+    sum(prune) (1 - rho) as any other. All int64, of one shape.
+    """
+    wanted = regrown_counts(prune, rho)
+    regrow = fitted_counts(wanted, room)
+    lacking = int((wanted - regrow).sum())
+    return capped_counts([prune], int(prune.sum()) - lacking)[0], regrow
 
 
 def capped_counts(prune: list[Tensor], most: int) -> list[Tensor]:

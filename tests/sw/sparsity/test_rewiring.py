@@ -14,7 +14,7 @@ from spikeloom.sparsity import (
     regrown_counts,
 )
 from spikeloom.sparsity.ratio import RATIOS
-from spikeloom.sparsity.rewiring import fitted_counts
+from spikeloom.sparsity.rewiring import exchange_counts, fitted_counts
 
 
 def naive(weight, mask, score, prune, regrow, rows):
@@ -262,3 +262,18 @@ def test_a_changed_mask_holds_from_the_next_step_on(change):
         rewirer.after_step()
         assert torch.equal(layer.weight != 0, mask)
         assert torch.equal(layer.weight.grad != 0, mask)
+
+
+@pytest.mark.parametrize(
+    ("rho", "room", "pruned", "regrown"),
+    [
+        pytest.param(1.0, 0, 0, 0, id="full layer at constant density"),
+        pytest.param(1.0, 4, 4, 4, id="little room"),
+        pytest.param(1.0, 50, 30, 30, id="room enough"),
+        pytest.param(0.3, 0, 21, 0, id="full layer while compressing"),
+        pytest.param(0.3, 50, 30, 9, id="room enough while compressing"),
+    ],
+)
+def test_a_layer_without_room_prunes_fewer(rho, room, pruned, regrown):
+    gone, come = exchange_counts(torch.tensor([30]), rho, torch.tensor([room]))
+    assert (int(gone), int(come)) == (pruned, regrown)
