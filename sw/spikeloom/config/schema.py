@@ -96,6 +96,7 @@ class SparsityConfig(_Table, frozen=True):
         distribution: how layers share it: "erdos-renyi" or "erk" (more to small layers; they differ
             for convolutions) or "uniform".
         density: where compression stops.
+        readout_density: the last layer is not compressed below it, nor rewired there.
         ratio: what sets the fraction to prune: the PQ index of each layer ("pq-layer"), of each
             neuron ("pq-neuron"), of the network ("pq-global"), or `fraction` of each layer
             ("constant") or of the network ("constant-global"); "none" never rewires.
@@ -140,6 +141,7 @@ class SparsityConfig(_Table, frozen=True):
     initial_density: Density = 0.5
     distribution: Literal["erdos-renyi", "erk", "uniform"] = "erdos-renyi"
     density: Density = 0.2
+    readout_density: Fraction = 0.0
     ratio: Literal["pq-layer", "pq-neuron", "pq-global", "constant", "constant-global", "none"] = (
         "pq-layer"
     )
@@ -182,6 +184,8 @@ class TrainingConfig(_Table, frozen=True):
             interpolate.
         rotation: largest random turn of a training image in degrees, each way.
         zoom: largest random change of a training image's size, as a logarithm, each way.
+        elastic: standard deviation of random displacements of a training image's parts in pixels:
+            of the knots of a coarse grid, between which the image follows.
         noise: standard deviation of random levels (0 ... 255) added to the ink of training images.
         dropout: share of a hidden layer's neurons that are silenced for a training sample.
         activity: weight of the mean spikes a hidden neuron and sample in the loss.
@@ -206,6 +210,7 @@ class TrainingConfig(_Table, frozen=True):
     shift: Annotated[float, Meta(ge=0, le=4)] = 0.0
     rotation: Annotated[float, Meta(ge=0, le=180)] = 0.0
     zoom: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    elastic: Annotated[float, Meta(ge=0, le=4)] = 0.0
     noise: Annotated[float, Meta(ge=0, le=128)] = 0.0
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     activity: Annotated[float, Meta(ge=0)] = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from torch import Tensor
@@ -26,6 +27,7 @@ class Budget:
         schedule: how strongly, and down to which density.
         parameters: orders of the PQ index.
         turning: ends compression where the index turns; None compresses down to the density.
+        readout_density: of the last layer, which loses no more synapses at it.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class Budget:
         schedule: Schedule,
         parameters: PQParameters,
         turning: TurningPoint | None,
+        readout_density: float = 0.0,
     ) -> None:
         self._ratio, self._index_on = ratio, index_on
         self._schedule, self._parameters = schedule, parameters
         self._turning = turning
+        self._readout_density = readout_density
 
     def counts(
         self, layers: Layers, epochs_done: int, *, regrows: bool
@@ -52,6 +56,9 @@ class Budget:
         measured = replace(layers, weights=self._index_on(layers))
         strength = self._schedule.strength(epochs_done)
         prune = [(count * strength).floor().long() for count in self._ratio(measured)]
+        mask = layers.masks[-1]
+        least = math.ceil(self._readout_density * mask.numel())
+        prune[-1:] = capped_counts(prune[-1:], max(0, int(mask.sum()) - least))
         if self._turning:
             self._turning.observe(_mean_index(measured, self._parameters))
         if not regrows:

@@ -72,6 +72,7 @@ class Rewirer:
         rewind: bool = False,
         banks: int = 0,
         nonzero: bool = False,
+        readout_density: float = 0.0,
     ) -> None:
         self.layers = tuple(layers)
         self.schedule = schedule
@@ -83,6 +84,7 @@ class Rewirer:
             schedule=schedule,
             parameters=parameters,
             turning=turning,
+            readout_density=readout_density,
         )
         self._rates = InputRates() if NEEDS_RATES & {index_on, score} else None
         self._turning = turning
@@ -125,6 +127,7 @@ class Rewirer:
             rewind=config.rewind,
             banks=config.banks,
             nonzero=config.nonzero or config.banks > 0,
+            readout_density=config.readout_density,
         )
 
     def after_forward(self, arriving: Sequence[Tensor]) -> None:

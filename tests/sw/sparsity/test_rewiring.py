@@ -103,12 +103,22 @@ def test_what_does_not_fit_a_scope_grows_in_others(regrow, room, wanted):
     assert fitted_counts(torch.tensor(regrow), torch.tensor(room)).tolist() == wanted
 
 
-def rewirer(layers, *, ratio="constant", regrow="momentum", rho=0.4, density=0.1, fraction=0.3):
+def rewirer(
+    layers,
+    *,
+    ratio="constant",
+    regrow="momentum",
+    rho=0.4,
+    density=0.1,
+    fraction=0.3,
+    readout_density=0.0,
+):
     config = parse_config(
         f"""
         [sparsity]
         initial_density = 0.5
         density = {density}
+        readout_density = {readout_density}
         ratio = "{ratio}"
         regrow = "{regrow}"
         rho = {rho}
@@ -169,6 +179,20 @@ def test_density_stops_at_the_target_and_rewiring_goes_on():
     assert counts[-1] == counts[-3]
     assert last is not None
     assert last.pruned == last.regrown != (0, 0)
+
+
+@pytest.mark.parametrize("ratio", ["pq-layer", "constant", "constant-global"])
+def test_the_readout_keeps_its_density_while_the_rest_is_compressed(ratio):
+    torch.manual_seed(0)
+    layers = [Sparse((60, 50), 1), Sparse((20, 60), 2)]
+    made = rewirer(layers, ratio=ratio, regrow="none", density=0.2, readout_density=0.4)
+    optimizer = torch.optim.SGD([layer.weight for layer in layers], lr=0.1)
+    for epoch in range(1, 60):
+        step(made, layers, optimizer)
+        made.after_epoch(epoch, optimizer)
+    readout = 0.4 * 20 * 60
+    assert int(layers[1].mask.sum()) == readout
+    assert int(layers[0].mask.sum()) == 0.2 * (60 * 50 + 20 * 60) - readout
 
 
 def test_regrown_weights_start_at_zero_without_memory():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spikeloom.config import parse_config
-from spikeloom.training.augment import augment, distort
+from spikeloom.training.augment import KNOTS, augment, distort
 
 IMAGE = np.array([[0, 0, 0], [0, 200, 100], [0, 0, 0]], dtype=np.uint8).reshape(1, 9)
 
@@ -34,6 +34,33 @@ def test_images_are_moved_turned_and_enlarged(how, wanted):
     assert moved.reshape(3, 3).tolist() == wanted
 
 
+@pytest.mark.parametrize(
+    ("axis", "wanted"),
+    [
+        pytest.param(0, [[0, 0, 0], [0, 0, 0], [0, 200, 100]], id="all knots down"),
+        pytest.param(1, [[0, 0, 0], [0, 0, 200], [0, 0, 0]], id="all knots to the right"),
+    ],
+)
+def test_knots_that_move_alike_move_the_image(axis, wanted):
+    still = (np.zeros(1), np.zeros(1), np.zeros(1), np.ones(1))
+    knots = np.zeros((2, 1, KNOTS, KNOTS))
+    knots[axis] = 1.0
+    assert distort(IMAGE, (3, 3), still, knots).reshape(3, 3).tolist() == wanted
+
+
+def test_a_knot_bends_its_surroundings_only():
+    side = 4 * (KNOTS - 1) + 1
+    image = np.zeros((1, side, side), dtype=np.uint8)
+    image[0, :, side // 2] = 200
+    still = (np.zeros(1), np.zeros(1), np.zeros(1), np.ones(1))
+    knots = np.zeros((2, 1, KNOTS, KNOTS))
+    knots[1, 0, KNOTS // 2, KNOTS // 2] = 1.0
+    bent = distort(image.reshape(1, -1), (side, side), still, knots).reshape(side, side)
+    changed = np.flatnonzero((bent != image[0]).any(axis=1))
+    assert changed.tolist() == list(range(side // 2 - 3, side // 2 + 4))
+    assert bent[side // 2, side // 2 + 1] > bent[side // 2, side // 2]
+
+
 def test_each_image_has_its_own_distortion():
     images = np.concatenate([IMAGE, IMAGE])
     how = np.array([[1.0, -1.0], [0.5, 0.0], [0.3, -0.2], [1.1, 0.9]])
@@ -44,7 +71,9 @@ def test_each_image_has_its_own_distortion():
         assert np.array_equal(both[i], moved[0])
 
 
-@pytest.mark.parametrize("key", ["shift = 0.5", "rotation = 20.0", "zoom = 0.3", "noise = 30.0"])
+@pytest.mark.parametrize(
+    "key", ["shift = 0.5", "rotation = 20.0", "zoom = 0.3", "noise = 30.0", "elastic = 0.5"]
+)
 def test_each_key_distorts_and_its_absence_does_not(key):
     images = np.repeat(IMAGE, 50, axis=0)
 
