@@ -19,6 +19,8 @@ begins anew with the right one (`study/budget.py`). That looks at counts of conn
 
 Equal size: all arms end with the same active connections, and with `nonzero = true` each of them is
 a synapse of the exported image, since otherwise weights that quantise to 0 would break equality.
+One gap is left, and told by `worst_missing_synapses`: what `set` regrows at random on pixels that
+are never lit stays exactly 0, is a connection to the budget, and no synapse of the image.
 
 What was fixed beforehand stands in `study/settings.py`, chosen on the validation accuracy of pilot
 seeds (1000 and above), one setting for all arms. The epoch of a run is chosen on validation data;

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spikeloom.config import Config, dump_config, parse_config
+from spikeloom.config.methods import expand
 from study.budget import FRACTION_ITERATIVE, planned_epochs, timing
 from study.settings import PARTS, PILOT_RATIO, SCHEMA
 
@@ -56,6 +57,13 @@ class Cell:
 
     def config(self, epochs: int | None = None) -> Config:
         """The resolved configuration, with the planned epochs unless others are given."""
+        return parse_config(self._toml(epochs), source=str(self))
+
+    def resolved(self) -> str:
+        """Hash of the resolved configuration, every default of the trainer included."""
+        return _hash(dump_config(self.config()))
+
+    def _toml(self, epochs: int | None = None) -> str:
         part = PARTS[self.part]
         when = timing(self.arm, part.budget)
         method = "pq-layer" if self.arm == "constant" else self.arm
@@ -77,20 +85,27 @@ class Cell:
             lines.append(f"gamma = {GAMMA_SAP}")
         if self.arm.startswith("pq-") or self.arm == "constant":
             lines.append(f"rho = {RHO}")
-        return parse_config(part.base + "\n".join(lines), source=str(self))
+        return part.base + "\n".join(lines)
 
     def key(self) -> str:
-        """Hash of the planned configuration, the subset, the budget and the study's schema.
+        """Hash of what the study fixes: configuration, method, subset, budget and schema.
 
-        Cells of two parts that are the same run have one key, and are run once.
+        A key that the trainer takes on with a default that changes nothing leaves it alone, and
+        shows in `resolved`. Cells of two parts that are the same run have one key, and are run
+        once.
         """
         part = PARTS[self.part]
-        text = f"{SCHEMA}\n{part.subset}\n{part.budget}\n{dump_config(self.config())}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        method = "pq-layer" if self.arm == "constant" else self.arm
+        keys = sorted(expand(method, self.final_density).items())
+        return _hash(f"{SCHEMA}\n{part.subset}\n{part.budget}\n{keys}\n{self._toml()}")
 
     def __str__(self) -> str:
         banks = f", {self.banks} banks" if self.banks else ""
         return f"{self.part} {self.arm} {self.density:.0%}{banks}, seed {self.seed}"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def cells(part: str) -> Iterator[Cell]:

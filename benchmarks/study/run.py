@@ -113,6 +113,7 @@ def _about(cell: Cell) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "key": cell.key(),
+        "resolved": cell.resolved(),
         "part": cell.part,
         "arm": cell.arm,
         "density": cell.density,
