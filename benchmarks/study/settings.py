@@ -1,7 +1,7 @@
 """What was fixed before the study began: parts, arms, densities, seeds, budgets, settings.
 
-Learning rate, rewiring interval and `PILOT_RATIO` were set on validation accuracy and mask counts of
-digits with the pilot seeds 1000 and 1001, which are no part of the study: a coarse search. MNIST
+Learning rate, rewiring interval and `PILOT_RATIO` were set on validation accuracy and mask counts,
+on digits with the pilot seeds 1000 and 1001, which are no part of the study: a coarse search. MNIST
 takes them over.
 """
 
