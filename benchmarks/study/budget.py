@@ -43,25 +43,22 @@ class Timing:
     stop: int = 0
 
 
-def timing(arm: str, budget: int) -> Timing:
+def timing(arm: str, budget: int, *, every: int, exchange: int) -> Timing:
     """The schedule of an arm.
 
-    Rivals of constant density rewire every 5 epochs, about the 100 steps of RigL's paper on the
-    digits; one-shot spends half its budget dense; all others rewire every 2, better than 1 on
-    pilot seeds, for `pq-layer` as for `constant`.
+    Rivals of constant density rewire every `exchange` epochs; one-shot spends half its budget
+    dense; all others rewire every `every` epochs.
     """
     match arm:
         case "one-shot":
             half = max(1, budget // 2)
             return Timing(start=half, every=1, stop=half)
-        case "iterative":
-            return Timing(start=max(1, budget // 4), every=2)
         case "sap":
-            return Timing(start=2, every=2)
+            return Timing(start=every, every=every)
         case "set" | "rigl" | "esl":
-            return Timing(start=5, every=5)
+            return Timing(start=exchange, every=exchange)
         case _:
-            return Timing(start=max(1, budget // 4), every=2)
+            return Timing(start=max(1, budget // 4), every=every)
 
 
 def planned_epochs(

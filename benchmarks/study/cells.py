@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from spikeloom.config import Config, dump_config, parse_config
 from spikeloom.config.methods import expand
-from study.budget import FRACTION_ITERATIVE, planned_epochs, timing
+from study.budget import FRACTION_ITERATIVE, Timing, planned_epochs, timing
 from study.settings import PARTS, PILOT_RATIO, SCHEMA
 
 __all__ = ["Cell", "cells"]
@@ -52,8 +52,12 @@ class Cell:
             density=final,
             initial=initial,
             kept=kept,
-            when=timing(self.arm, part.budget),
+            when=self._timing(),
         )
+
+    def _timing(self) -> Timing:
+        part = PARTS[self.part]
+        return timing(self.arm, part.budget, every=part.every, exchange=part.exchange)
 
     def config(self, epochs: int | None = None) -> Config:
         """The resolved configuration, with the planned epochs unless others are given."""
@@ -65,7 +69,7 @@ class Cell:
 
     def _toml(self, epochs: int | None = None) -> str:
         part = PARTS[self.part]
-        when = timing(self.arm, part.budget)
+        when = self._timing()
         method = "pq-layer" if self.arm == "constant" else self.arm
         lines = [
             f"epochs = {epochs or self.planned_epochs()}",

@@ -117,8 +117,10 @@ def test_balance_shares_its_unbalanced_runs_with_the_digits():
 
 
 def test_schedules_differ_as_described():
-    assert timing("one-shot", 24) == Timing(start=12, every=1, stop=12)
-    assert timing("pq-layer", 24) == timing("constant", 24)
+    assert timing("one-shot", 24, every=2, exchange=5) == Timing(start=12, every=1, stop=12)
+    assert timing("pq-layer", 24, every=2, exchange=5) == timing(
+        "constant", 24, every=2, exchange=5
+    )
 
 
 def test_interval_is_students():
