@@ -139,9 +139,13 @@ def events_per_sample(events: NDArray[np.bool_]) -> float:
 def _latency(
     encoding: LatencyEncoding, images: NDArray[np.uint8], time_steps: int
 ) -> NDArray[np.bool_]:
-    step = (255 - images.astype(np.int64)) * time_steps // 256
-    spikes = step[:, None, :] == np.arange(time_steps)[None, :, None]
-    return spikes & (images >= encoding.threshold)[:, None, :]
+    # A pixel's step is one of 256; that of a silent pixel is none.
+    value = np.arange(256)
+    step = (255 - value) * time_steps // 256
+    step[value < encoding.threshold] = time_steps
+    narrow = np.min_scalar_type(time_steps)
+    steps = np.arange(time_steps).astype(narrow)
+    return step.astype(narrow)[images][:, None, :] == steps[None, :, None]
 
 
 def _rate(

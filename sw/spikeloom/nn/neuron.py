@@ -21,12 +21,16 @@ import torch
 from torch import Tensor
 
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, Leak, Reset, ShiftLeak, rails
-from spikeloom.nn.surrogate import SURROGATES
+from spikeloom.nn.surrogate import SURROGATES, Surrogate
 
 __all__ = ["EXACT", "Neuron", "integrate_and_fire", "leak", "leak_slope", "neuron_step"]
 
 EXACT = 1 << 24
 """Integers of smaller magnitude are exact in float32."""
+
+
+SMALL = 1 << 16
+"""Membranes of all steps that fit into a processor's nearer cache with all that is made of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +114,11 @@ def _step_into(
 ) -> None:
     """`neuron_step` into `spikes`, `after` and `u`; `after` may be `v`, and `u` may be `a`."""
     torch.add(leak(v, neuron.leak), a, out=u)
+    _fire_into(spikes, after, u, threshold, neuron)
+
+
+def _fire_into(spikes: Tensor, after: Tensor, u: Tensor, threshold: Tensor, neuron: Neuron) -> None:
+    """What a step does once the membranes `u` before reset and rails are known."""
     low, high = rails(neuron.membrane_bits)
     if not neuron.spiking:
         spikes.zero_()
@@ -131,11 +140,12 @@ class _IntegrateAndFire(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         spikes, before = torch.empty_like(a), torch.empty_like(a)
         membranes = torch.empty_like(a) if every_step else torch.zeros_like(a[:1])
-        v = torch.zeros_like(a[0])
-        for t in range(len(a)):
-            after = membranes[t if every_step else 0]
+        # Nothing leaks from membranes at 0.
+        before[0] = a[0]
+        _fire_into(spikes[0], membranes[0], before[0], threshold, neuron)
+        for t in range(1, len(a)):
+            v, after = (membranes[step if every_step else 0] for step in (t - 1, t))
             _step_into(spikes[t], after, before[t], v, a[t], threshold, neuron)
-            v = after
         ctx.neuron = neuron
         ctx.save_for_backward(before, spikes, threshold)
         return spikes, membranes
@@ -150,7 +160,10 @@ class _IntegrateAndFire(torch.autograd.Function):
         rails_hold = _rails_hold(before, neuron)
         grad = torch.empty_like(before)
         last = len(before) - 1
-        # Step by step, so that what a step needs stays in the processor's cache.
+        # Step by step, so that what a step needs stays in the processor's cache; all at once
+        # where calls take longer than the work.
+        small = neuron.spiking and before.numel() <= SMALL
+        gains = _gain(before, threshold, width, surrogate) if small else before
         for t in reversed(range(len(before))):
             here = grad[t]
             if t < last:
@@ -164,9 +177,14 @@ class _IntegrateAndFire(torch.autograd.Function):
             if neuron.reset == "zero" and neuron.spiking:
                 here.mul_(1 - spikes[t])
             if neuron.spiking and grad_spikes is not None:
-                x = (before[t] - threshold).div_(width)
-                here.addcmul_(grad_spikes[t], surrogate(x).div_(width))
+                gain = gains[t] if small else _gain(before[t], threshold, width, surrogate)
+                here.addcmul_(grad_spikes[t], gain)
         return grad, None, None, None
+
+
+def _gain(before: Tensor, threshold: Tensor, width: Tensor, surrogate: Surrogate) -> Tensor:
+    """The surrogate of ds/du."""
+    return surrogate((before - threshold).div_(width)).div_(width)
 
 
 def _rails_hold(before: Tensor, neuron: Neuron) -> bool:

@@ -72,6 +72,7 @@ class IntegerLinear(QuantLinear):
     Brevitas works them out of a dozen of scalar tensors, which takes as long as a small layer.
     """
 
+    weight_bits: int
     _constants: tuple[Tensor, Tensor, Tensor] | None = None
 
     def quantizer_parameters(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -96,7 +97,7 @@ def quantized_linear(
     `limit` is the real weight of the largest integer when `scale` is "fixed".
     """
     fixed: dict[str, Any] = {"weight_scaling_init": limit} if scale == "fixed" else {}
-    return IntegerLinear(
+    linear = IntegerLinear(
         inputs,
         neurons,
         bias=False,
@@ -104,6 +105,8 @@ def quantized_linear(
         weight_bit_width=weight_bits,
         **fixed,
     )
+    linear.weight_bits = weight_bits
+    return linear
 
 
 def integer_weight(linear: IntegerLinear) -> tuple[Tensor, Tensor]:
@@ -122,7 +125,23 @@ def integer_weight(linear: IntegerLinear) -> tuple[Tensor, Tensor]:
         # Brevitas' real weights know the scale's gradient; the integers are theirs over the scale.
         real = quantizer(scale, zero, bits, linear.weight)
         return cast(Tensor, _WholeUnits.apply(real, unit)), unit.squeeze()
-    return quantizer.to_int(scale, zero, bits, linear.weight), unit.squeeze()
+    # What quantizer.to_int does, in a third of its time.
+    largest = float((1 << (linear.weight_bits - 1)) - 1)
+    return cast(Tensor, _ToIntegers.apply(linear.weight, unit, largest)), unit.squeeze()
+
+
+class _ToIntegers(torch.autograd.Function):
+    """Brevitas' integers of a narrow range and a constant scale, straight through."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, unit: Tensor, largest: float) -> Tensor:
+        ctx.save_for_backward(unit)
+        return torch.div(weight, unit).round_().clamp_(-largest, largest)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        (unit,) = ctx.saved_tensors
+        return grad_outputs[0] / unit, None, None
 
 
 class _WholeUnits(torch.autograd.Function):

@@ -48,7 +48,7 @@ def measure(
         target = torch.from_numpy(labels).to(device)
         correct += int((activity.predictions == target).sum())
         loss += float(cross_entropy(activity.logits, target, reduction="sum"))
-        arriving = torch.from_numpy(events).double().sum(dim=(0, 1))
+        arriving = torch.from_numpy(events).sum(dim=(0, 1)).double()
         for position, fired in enumerate(activity.spikes):
             operations[position] += float(arriving @ fan_out[position])
             arriving = fired.double().sum(dim=(0, 1)).cpu()
