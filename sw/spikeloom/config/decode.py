@@ -231,6 +231,13 @@ def _check_together(config: Config, source: str) -> None:
             f"at most initial_density = {sparsity.initial_density}",
         ),
         (
+            not sparsity.full_words or 0 < sparsity.banks <= min(config.network.hidden, default=0),
+            "sparsity",
+            "banks",
+            sparsity.banks,
+            "1 to the neurons of the smallest hidden layer where full_words is true",
+        ),
+        (
             sparsity.stop_epoch <= training.epochs,
             "sparsity",
             "stop_epoch",

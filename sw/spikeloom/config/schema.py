@@ -119,6 +119,9 @@ class SparsityConfig(_Table, frozen=True):
         rewind: after pruning, weights return to their initial values and training starts again.
         banks: each presynaptic row spreads its synapses evenly over this many membrane banks, so
             that a core with as many lanes reads full words; 0 leaves them where they are.
+        full_words: each presynaptic row has equally many synapses in each bank, so that no word has
+            an empty slot: what is pruned and regrown is whole words. The last layer, which has few
+            neurons, keeps the plain balance.
         nonzero: from the last rewiring on, active weights do not end an epoch quantised to 0, so
             that every active place is a synapse; `banks` implies it.
     """
@@ -164,6 +167,7 @@ class SparsityConfig(_Table, frozen=True):
     regrow: Literal["momentum", "gradient", "random", "none"] = "momentum"
     rewind: bool = False
     banks: Annotated[int, Meta(ge=0, le=64)] = 0
+    full_words: bool = False
     nonzero: bool = False
 
     def last_epoch(self, epochs: int) -> int:

@@ -2,7 +2,8 @@
 
 Neuron n lives in bank n mod L, and a word holds one synapse for each bank, so a row takes as many
 words as its fullest bank has synapses. A row of k synapses is balanced when that is ceil(k / L):
-no bank holds a word open that the others could have closed.
+no bank holds a word open that the others could have closed. Where k is a multiple of L its words
+are full: no slot is without a synapse (`best_words`).
 """
 
 from __future__ import annotations
@@ -12,12 +13,39 @@ from torch import Tensor
 
 from spikeloom.sparsity.rewiring import ranks
 
-__all__ = ["rebalance", "words_of_rows"]
+__all__ = ["best_words", "rebalance", "words_of_rows"]
 
 
 def words_of_rows(synapses: Tensor, banks: int) -> Tensor:
     """Words that each presynaptic row takes: int64 [fan-in] for a bool [neurons, fan-in]."""
     return _by_bank(synapses.T.long(), banks, 0).sum(dim=1).amax(dim=1)
+
+
+def best_words(score: Tensor, *, candidates: Tensor, count: int, banks: int) -> Tensor:
+    """The best full words of a layer.
+
+    The unit is a word: the j-th of a row has the j-th best candidate of each bank, and is worth
+    the sum of their scores. A word that some bank has no candidate for does not exist.
+
+    Args:
+        score: rank of the candidates, larger is better, [neurons, fan-in].
+        candidates: bool, places that may be chosen, same shape.
+        count: places to choose; what is left of it after the last whole word stays unused.
+        banks: L, at least 1.
+
+    Returns:
+        Bool, same shape: floor(count / L) words, or all there are; every row has equally many
+        places in each bank.
+    """
+    slots = torch.where(candidates, score.double(), -torch.inf).T
+    slots = _by_bank(slots, banks, -torch.inf)
+    sorted_slots = slots.sort(dim=1, descending=True, stable=True)
+    # [levels, rows], so that of equal words the one nearer the beginning of its row comes first.
+    worth = sorted_slots.values.sum(dim=2).T.contiguous()
+    words = _best(worth, worth > -torch.inf, count // banks).T
+    chosen = torch.zeros_like(slots, dtype=torch.bool)
+    chosen.scatter_(1, sorted_slots.indices, words[:, :, None].expand_as(slots))
+    return chosen.reshape(len(chosen), -1)[:, : len(score)].T.contiguous()
 
 
 def rebalance(
@@ -90,7 +118,7 @@ def _levels(rank: Tensor, candidates: Tensor, base: Tensor, banks: int) -> Tenso
     return (in_bank + below).reshape(len(rank), -1)[:, : rank.shape[1]]
 
 
-def _by_bank(rows: Tensor, banks: int, padding: int) -> Tensor:
+def _by_bank(rows: Tensor, banks: int, padding: float) -> Tensor:
     """[rows, neurons] as [rows, addresses, banks]: neuron n at address n div L of bank n mod L."""
     missing = -rows.shape[1] % banks
     padded = torch.nn.functional.pad(rows, (0, missing), value=padding)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from spikeloom.config import SparsityConfig
-from spikeloom.sparsity.balance import rebalance
+from spikeloom.sparsity.balance import best_words, rebalance
 from spikeloom.sparsity.layer import SparseLayer
 from spikeloom.sparsity.topology import layer_counts, random_mask
 
@@ -18,12 +18,23 @@ __all__ = ["InitialValues", "initialise_masks"]
 def initialise_masks(
     layers: Sequence[SparseLayer], config: SparsityConfig, generator: torch.Generator
 ) -> None:
-    """Give each layer a random mask of the initial density, balanced if `banks` says so."""
+    """Give each layer a random mask of the initial density, balanced if `banks` says so.
+
+    With `full_words` all rows of a hidden layer have equally many words, to within one.
+    """
     shapes = [tuple(layer.weight.shape) for layer in layers]
     counts = layer_counts(shapes, config.initial_density, config.distribution)
-    for layer, shape, count in zip(layers, shapes, counts, strict=True):
+    readout = len(layers) - 1
+    for i, (layer, shape, count) in enumerate(zip(layers, shapes, counts, strict=True)):
         mask = random_mask(shape, count, generator)
-        if config.banks:
+        if config.full_words and i != readout:
+            mask = best_words(
+                torch.rand(mask.flatten(1).shape, generator=generator),
+                candidates=torch.ones_like(mask.flatten(1)),
+                count=count,
+                banks=config.banks,
+            ).reshape(shape)
+        elif config.banks:
             drawn = mask.flatten(1)
             mask = rebalance(
                 drawn,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from spikeloom.config import SparsityConfig
-from spikeloom.sparsity.balance import rebalance
+from spikeloom.sparsity.balance import best_words, rebalance
 from spikeloom.sparsity.budget import Budget, layer_indices
 from spikeloom.sparsity.initial import InitialValues
 from spikeloom.sparsity.layer import Layers, SparseLayer
@@ -55,6 +55,8 @@ class Rewirer:
         turning: ends compression where the index turns; None compresses down to the density.
         rewind: go back to the present weights whenever something was pruned.
         banks: membrane banks to balance each presynaptic row over; 0 for none.
+        full_words: prune and regrow whole words, one place of each bank; the last layer, which may
+            have fewer neurons than there are banks, is left to the plain balance.
         nonzero: keep active weights from quantising to 0 once the last rewiring is due.
     """
 
@@ -71,6 +73,7 @@ class Rewirer:
         turning: TurningPoint | None = None,
         rewind: bool = False,
         banks: int = 0,
+        full_words: bool = False,
         nonzero: bool = False,
         readout_density: float = 0.0,
     ) -> None:
@@ -90,7 +93,7 @@ class Rewirer:
         self._turning = turning
         self._initial = InitialValues(layers) if rewind else None
         self._rewound = 0
-        self._banks, self._nonzero = banks, nonzero
+        self._banks, self._full_words, self._nonzero = banks, full_words, nonzero
         # The masks in the weights' type, and of which version of which mask they were made.
         self._kept = [torch.empty(0)] * len(self.layers)
         self._kept_of = [(torch.empty(0), -1)] * len(self.layers)
@@ -126,6 +129,7 @@ class Rewirer:
             turning=TurningPoint(config.patience) if config.stop_rule == "turn" else None,
             rewind=config.rewind,
             banks=config.banks,
+            full_words=config.full_words,
             nonzero=config.nonzero or config.banks > 0,
             readout_density=config.readout_density,
         )
@@ -170,12 +174,12 @@ class Rewirer:
         prune, rho = self._budget.counts(layers, epochs_done, regrows=self._trace.kind != "none")
         worth, wish = self._score(layers), self._trace.scores(layers.weights)
         done = Rewiring(before=(), pruned=(), regrown=())
-        for layer, mask, own_worth, own_wish, count in zip(
-            self.layers, layers.masks, worth, wish, prune, strict=True
+        for layer, mask, own_worth, own_wish, count, rewired in zip(
+            self.layers, layers.masks, worth, wish, prune, self._rewirings(), strict=True
         ):
             room = (~mask).reshape(len(count), -1).sum(dim=1)
             gone, come = exchange_counts(count, rho, room)
-            new = self._rewired(mask, own_worth, own_wish, gone, come)
+            new = rewired(mask, own_worth, own_wish, gone, come)
             forget_state(optimizer, layer.weight, (new != mask).reshape(layer.weight.shape))
             before, gone, come = int(mask.sum()), int((mask & ~new).sum()), int((new & ~mask).sum())
             layer.set_mask(new.reshape(layer.weight.shape))
@@ -209,6 +213,12 @@ class Rewirer:
             return self._masked()
         return replace(self._masked(), rates=self._rates.means(self.layers[0].weight.device))
 
+    def _rewirings(self) -> list[Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]]:
+        """What makes a layer's new mask, for each layer."""
+        if not self._full_words:
+            return [self._rewired] * len(self.layers)
+        return [*[self._whole_words] * (len(self.layers) - 1), self._rewired]
+
     def _rewired(
         self, mask: Tensor, worth: Tensor, wish: Tensor, prune: Tensor, regrow: Tensor
     ) -> Tensor:
@@ -225,6 +235,15 @@ class Rewirer:
         )
         come = rebalance(new & ~mask, score=wish, candidates=~mask, base=kept, banks=self._banks)
         return kept | come
+
+    def _whole_words(
+        self, mask: Tensor, worth: Tensor, wish: Tensor, prune: Tensor, regrow: Tensor
+    ) -> Tensor:
+        left = int(mask.sum() - prune.sum())
+        kept = best_words(worth, candidates=mask, count=left, banks=self._banks)
+        # What kept words leave over of their count is regrown, too, where anything is.
+        missing = left + int(regrow.sum()) - int(kept.sum()) if bool(regrow.any()) else 0
+        return kept | best_words(wish, candidates=~mask, count=missing, banks=self._banks)
 
     def period(self, epoch: int, epochs: int) -> tuple[int, int]:
         """Epochs done when the training that `epoch` belongs to began and will have ended.

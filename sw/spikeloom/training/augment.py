@@ -96,23 +96,30 @@ def distort(
     down, right, turn, size = (values[:, None, None] for values in distortion)
     height, width = shape
     centre_y, centre_x = (height - 1) / 2, (width - 1) / 2
-    y, x = np.mgrid[0:height, 0:width]
+    y, x = np.arange(height)[:, None], np.arange(width)
     # Where each pixel of the result comes from: the inverse of the distortion.
     dy, dx = y - centre_y - down, x - centre_x - right
     if knots is not None:
         bend = _hats(height) @ knots @ _hats(width).T
         dy, dx = dy - bend[0], dx - bend[1]
-    from_y = (np.cos(turn) * dy - np.sin(turn) * dx) / size + centre_y
-    from_x = (np.sin(turn) * dy + np.cos(turn) * dx) / size + centre_x
+    cosine, sine = np.cos(turn), np.sin(turn)
+    from_y = (cosine * dy - sine * dx) / size + centre_y
+    from_x = (sine * dy + cosine * dx) / size + centre_x
     # A frame of black, onto which everything outside is clipped.
-    frame = np.pad(images.reshape(-1, height, width), ((0, 0), (1, 2), (1, 2))).astype(np.float64)
     from_y = np.clip(from_y, -1, height) + 1
     from_x = np.clip(from_x, -1, width) + 1
-    top, left = np.floor(from_y).astype(np.int64), np.floor(from_x).astype(np.int64)
+    stride = width + 3
+    frames = np.zeros((len(images), height + 3, stride))
+    frames[:, 1:-2, 1:-2] = images.reshape(-1, height, width)
+    # Nothing is negative here, so that cutting off is rounding down.
+    top, left = from_y.astype(np.int64), from_x.astype(np.int64)
     part_y, part_x = from_y - top, from_x - left
-    sample = np.arange(len(images))[:, None, None]
-    upper = (1 - part_x) * frame[sample, top, left] + part_x * frame[sample, top, left + 1]
-    lower = (1 - part_x) * frame[sample, top + 1, left] + part_x * frame[sample, top + 1, left + 1]
+    image = np.arange(len(images))[:, None, None]
+    corner = (image * (height + 3) + top) * stride + left
+    pixels = frames.reshape(-1)
+    upper = (1 - part_x) * pixels.take(corner) + part_x * pixels.take(corner + 1)
+    corner += stride
+    lower = (1 - part_x) * pixels.take(corner) + part_x * pixels.take(corner + 1)
     moved = (1 - part_y) * upper + part_y * lower
     return np.rint(moved).astype(np.uint8).reshape(images.shape)
 

@@ -127,6 +127,16 @@ def test_decay_leak_is_taken():
         pytest.param(
             "[sparsity]\ndensity = 0.6", "at most initial_density = 0.5", id="density above start"
         ),
+        pytest.param(
+            "[sparsity]\nfull_words = true",
+            "banks is 0, but it must be 1 to",
+            id="words of no banks",
+        ),
+        pytest.param(
+            "[network]\nhidden = [8]\n[sparsity]\nfull_words = true\nbanks = 16",
+            "banks is 16, but it must be 1 to",
+            id="words wider than a layer",
+        ),
         pytest.param("[sparsity]\nstop_epoch = 99", "at most training.epochs", id="stop"),
         pytest.param(
             "[sparsity]\nstart_epoch = 9\nstop_epoch = 8",
