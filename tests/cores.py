@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from spikeloom.packing import pack_network
 from spikeloom.reference import cycle_times, simulate
 from spikeloom_hw.core import CoreParams, SpikingCore
 from streams import producer, recorder, run_scenario, stream_get
@@ -75,5 +76,5 @@ def assert_equals_reference(image, lanes, events):
         assert membranes.tolist() == trace.membranes[number].tolist()
     assert scores == trace.scores.ravel().tolist()
     assert labels == trace.predictions.tolist()
-    results = cycle_times(image, trace, lanes).results.tolist()
+    results = cycle_times(image, trace, pack_network(image, lanes)).results.tolist()
     assert [cycle - taken[0][0] + 1 for (cycle,) in done] == results

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.image import NetworkImage
-from spikeloom.packing import pack
+from spikeloom.packing import SynapseWords
 from spikeloom.reference import Trace, cycle_times
 from spikeloom.reference.cycles import STEP_TO_WALK, update_latency
 
@@ -56,10 +56,10 @@ class Expectation:
         )
 
 
-def expect(image: NetworkImage, trace: Trace, lanes: Sequence[int]) -> Expectation:
-    """What a core with `lanes` lanes in each layer must do, where `trace` is of `image`."""
-    timing = cycle_times(image, trace, lanes)
-    busy = [_busy(image, trace, number, own) for number, own in enumerate(lanes)]
+def expect(image: NetworkImage, trace: Trace, packed: Sequence[SynapseWords]) -> Expectation:
+    """What a core packed as `packed` must do, where `trace` is of `image`."""
+    timing = cycle_times(image, trace, packed)
+    busy = [_busy(image, trace, number, own) for number, own in enumerate(packed)]
     return Expectation(
         trace=trace,
         latency=timing.latency,
@@ -68,9 +68,8 @@ def expect(image: NetworkImage, trace: Trace, lanes: Sequence[int]) -> Expectati
     )
 
 
-def _busy(image: NetworkImage, trace: Trace, number: int, lanes: int) -> int:
+def _busy(image: NetworkImage, trace: Trace, number: int, words: SynapseWords) -> int:
     """Cycles in which a layer reads words or updates neurons, over all samples."""
-    words = pack(image.layers[number], lanes)
     samples, steps = trace.events.shape[:2]
     events = trace.inputs_of(number).sum(axis=(0, 1))
     walk = STEP_TO_WALK + words.groups + update_latency(image.layers[number].leak) - 3

@@ -125,7 +125,7 @@ def _memories(params: CoreParams, target: Target) -> Iterator[MemoryCost]:
 
 def _layer_memories(layer: LayerParams, target: Target) -> Iterator[MemoryCost]:
     name, depth = layer.name, layer.bank_depth
-    yield _cost(target, f"{name}.pointers", layer.base_bits + layer.count_bits, layer.inputs)
+    yield _cost(target, f"{name}.pointers", layer.pointer_bits, layer.pointers)
     yield _cost(target, f"{name}.weights", layer.word_bits, layer.words)
     for lane in range(layer.lanes):
         yield _cost(target, f"{name}.bank_{lane}", layer.accumulator_bits, depth, writable=True)

@@ -15,6 +15,7 @@ from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.datasets import load_dataset
 from spikeloom.image import NetworkImage, save_image
 from spikeloom.image.file import image_sha256
+from spikeloom.packing import pack_network
 from spikeloom.reference import Trace, simulate
 from spikeloom_cosim.design import load_core
 from spikeloom_cosim.drilldown import FAILURE
@@ -73,7 +74,7 @@ def test_equal(tools, tmp_path, lanes, sizes, network):
     assert any(spikes.any() for spikes in trace.spikes)
     result = verify_core(
         load_core(tmp_path / "design"),
-        expect(image, trace, lanes),
+        expect(image, trace, pack_network(image, lanes)),
         tools=tools,
         seed=5,
         failure_folder=tmp_path / "failure",
@@ -182,7 +183,7 @@ def weight_off_by_one(planted: Planted, place: Path) -> Trace:
     weight = layer.weight.copy()
     weight[at] += 1 if weight[at] not in (-1, 7) else -1
     changed = planted.changed_layer(weight=weight)
-    planted.memory(changed, "layer0.stream.weights", place)
+    planted.memory(changed, "layer0.stream.weights.words", place)
     return simulate(changed, planted.trace.events)
 
 
@@ -249,7 +250,7 @@ def test_verb_on_a_generated_core(spikeloom, planted, document):
     assert result["first_divergence"] is None
     (run,) = result["runs"]
     assert [mode["name"] for mode in run["modes"]] == ["isolated", "streaming", "stress"]
-    expected = expect(planted.image, planted.trace, LANES)
+    expected = expect(planted.image, planted.trace, pack_network(planted.image, LANES))
     assert result["cycles"]["mean"] == pytest.approx(expected.latency.mean())
     assert result["cycles"]["max"] == expected.latency.max()
     assert run["modes"][1]["cycles"] >= expected.results[-1]
@@ -280,7 +281,7 @@ def test_the_table_says_how_many_of_how_many(spikeloom, planted):
 def test_the_busiest_layer_has_the_most_cycles(sizes, steps, busiest):
     image = random_network(sizes, leak=ShiftLeak(shift=3), density=0.9, time_steps=steps)
     events = np.ones((3, steps, image.inputs), dtype=bool)
-    assert expect(image, simulate(image, events), (1, 1)).busiest == busiest
+    assert expect(image, simulate(image, events), pack_network(image, (1, 1))).busiest == busiest
 
 
 def test_output_that_cannot_be_written_is_refused_at_once(spikeloom, planted, one_sentence):
@@ -317,7 +318,7 @@ def other_network(planted: Planted, folder: Path) -> tuple[object, ...]:
 
 def lost_file(planted: Planted, folder: Path) -> tuple[object, ...]:
     shutil.copytree(planted.design, folder / "design")
-    next((folder / "design").glob("*weights.mem")).unlink()
+    next((folder / "design").glob("*weights.words.mem")).unlink()
     return ("--design", folder / "design")
 
 
@@ -326,7 +327,7 @@ def damaged(line: int, word: str) -> Callable[[Planted, Path], tuple[object, ...
 
     def plant(planted: Planted, folder: Path) -> tuple[object, ...]:
         shutil.copytree(planted.design, folder / "design")
-        (memory,) = (folder / "design").glob("*layer0*weights.mem")
+        (memory,) = (folder / "design").glob("*layer0*weights.words.mem")
         lines = memory.read_text().splitlines(keepends=True)
         lines[line] = word
         memory.write_text("".join(lines))
@@ -346,9 +347,11 @@ def broken_source(planted: Planted, folder: Path) -> tuple[object, ...]:
     ("arguments", "says"),
     [
         pytest.param(other_network, "was generated from another network", id="other network"),
-        pytest.param(lost_file, "weights.mem; generate the design again", id="lost file"),
+        pytest.param(lost_file, "weights.words.mem; generate the design again", id="lost file"),
         pytest.param(
-            damaged(2, "zz\n"), "weights.mem, line 3: 'zz' is not a word of", id="no hexadecimal"
+            damaged(2, "zz\n"),
+            "weights.words.mem, line 3: 'zz' is not a word of",
+            id="no hexadecimal",
         ),
         pytest.param(damaged(0, ""), "lines, and the memory", id="a word less"),
         pytest.param(broken_source, "core.v does not compile", id="broken source"),

@@ -8,7 +8,7 @@ import pytest
 
 from networks import random_events, random_network
 from spikeloom.errors import UserError
-from spikeloom.packing import pack
+from spikeloom.packing import pack, pack_network
 from spikeloom.reference import cycle_times, simulate
 from spikeloom_hw.estimate import check_fits, estimate
 from spikeloom_hw.targets import TARGETS
@@ -43,7 +43,7 @@ def test_cycles_are_near_the_exact_model_when_activity_is_uniform():
     image = random_network(rng, [64, 96, 10], density=0.3, time_steps=6)
     events = random_events(rng, image, 40, 0.2)
     trace = simulate(image, events)
-    results = cycle_times(image, trace, (8, 1)).results
+    results = cycle_times(image, trace, pack_network(image, (8, 1))).results
     measured = (results[-1] - results[0]) / (len(results) - 1)
     operations = tuple(trace.operations.mean(axis=0).tolist())
     provenance = msgspec.structs.replace(image.provenance, operations=operations)

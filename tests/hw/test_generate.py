@@ -36,7 +36,7 @@ def test_the_description_names_every_file(folder):
 
 def test_the_weight_memory_holds_the_packed_words(image, folder):
     design = load_design(folder)
-    (memory,) = folder.glob("*layer0.*weights.mem")
+    (memory,) = folder.glob("*layer0.*weights.words.mem")
     words = memory.read_text().split()
     assert len(words) == design.layers[0].words
     assert all(int(word, 16) < 1 << design.layers[0].word_bits for word in words)

@@ -25,7 +25,7 @@ from spikeloom.errors import UserError
 from spikeloom.files import check_writable
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
-from spikeloom.packing import resolve_lanes
+from spikeloom.packing import pack_network, resolve_lanes
 from spikeloom.reference import simulate
 from spikeloom_cosim.core import Core
 from spikeloom_cosim.design import load_core
@@ -162,7 +162,7 @@ def verify(
                 try:
                     result = verify_core(
                         core,
-                        expect(image, trace, core.lanes),
+                        expect(image, trace, pack_network(image, core.lanes)),
                         tools=tools,
                         seed=seed,
                         failure_folder=folder / f"{FAILURE_FOLDER}-{spoken}",

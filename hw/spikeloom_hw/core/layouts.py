@@ -7,17 +7,25 @@ from spikeloom_hw.core.params import LayerParams
 
 
 class PointerLayout(data.StructLayout):
-    """Where a row lies: its first word, and how many words it has."""
+    """A pointer word: the first word of its first row, and how many words each row has."""
 
     def __init__(self, params: LayerParams) -> None:
-        super().__init__({"base": params.base_bits, "count": params.count_bits})
+        counts = data.ArrayLayout(params.count_bits, params.pointer_rows)
+        super().__init__({"base": params.base_bits, "counts": counts})
 
 
 class RowLayout(data.StructLayout):
-    """A row to be read, or the end of a step when ``step`` is 1."""
+    """A row to be read, as its first word and how many it has; or a step's end, with ``step``."""
 
     def __init__(self, params: LayerParams) -> None:
-        super().__init__({"pointer": PointerLayout(params), "step": 1, "last": 1})
+        super().__init__(
+            {
+                "base": params.first_word_bits,
+                "count": params.row_word_bits,
+                "step": 1,
+                "last": 1,
+            }
+        )
 
 
 class SlotLayout(data.StructLayout):
@@ -28,11 +36,16 @@ class SlotLayout(data.StructLayout):
 
 
 class WordLayout(data.StructLayout):
-    """A word of slots; ``first`` of its row; or the end of a step when ``step`` is 1."""
+    """A word of slots, with its place in the row; or the end of a step when ``step`` is 1.
+
+    ``first`` marks a row's first word, ``block`` is its number modulo the interleaved blocks.
+    """
 
     def __init__(self, params: LayerParams) -> None:
         slots = data.ArrayLayout(SlotLayout(params), params.lanes)
-        super().__init__({"slots": slots, "first": 1, "step": 1, "last": 1})
+        super().__init__(
+            {"slots": slots, "first": 1, "block": params.block_bits, "step": 1, "last": 1}
+        )
 
 
 class OperationLayout(data.StructLayout):

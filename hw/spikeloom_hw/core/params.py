@@ -1,5 +1,6 @@
 """The parameters of the core: every width derived in one place, from the packed network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from spikeloom.image import Layer, Leak, NetworkImage, Reset
 from spikeloom.image.widths import signed_bits
-from spikeloom.packing import LANES, IndexForm, SynapseWords, pack
+from spikeloom.packing import LANES, IndexForm, SynapseWords, pack_network
 from spikeloom.packing.words import unsigned_bits
 
 BLOCK_RAM = {"ram_style": "block"}
@@ -25,12 +26,15 @@ class LayerParams:
         name: names the layer's memories.
         inputs: presynaptic neurons, rows.
         neurons: postsynaptic neurons.
-        lanes: synaptic operations a cycle; 1, 2, 4 or 8.
+        lanes: synaptic operations a cycle, one of ``spikeloom.packing.LANES``.
         words: depth of the weight memory.
         index_form: how a slot names its neuron, "absolute" or "gap".
+        blocks: interleaved blocks of a bank's addresses.
         index_bits: width of a slot's index.
         weight_bits: signed width of a weight.
-        base_bits: width of a row's first word.
+        pointer_rows: rows of one pointer word.
+        granule: unit of pointers in words, a power of two.
+        base_bits: width of a pointer word's first word.
         count_bits: width of a row's number of words.
         membrane_bits: signed width of a membrane after the clamp.
         accumulator_bits: signed width in which no order of events overflows.
@@ -41,6 +45,8 @@ class LayerParams:
         leak: how a membrane decays.
         reset: what a spike does to its membrane.
         spiking: False for a readout layer.
+        loadable: the host fills pointers, weights and the threshold.
+        single_port: the weights lie in a single-port memory without first contents.
     """
 
     name: str
@@ -49,8 +55,11 @@ class LayerParams:
     lanes: int
     words: int
     index_form: IndexForm
+    blocks: int
     index_bits: int
     weight_bits: int
+    pointer_rows: int
+    granule: int
     base_bits: int
     count_bits: int
     membrane_bits: int
@@ -62,6 +71,8 @@ class LayerParams:
     leak: Leak
     reset: Reset
     spiking: bool
+    loadable: bool = False
+    single_port: bool = False
 
     def __post_init__(self) -> None:
         if self.lanes not in LANES:
@@ -87,9 +98,49 @@ class LayerParams:
         return (self.lanes - 1).bit_length()
 
     @property
+    def slot_bits(self) -> int:
+        """Width of a slot."""
+        return self.index_bits + self.weight_bits
+
+    @property
     def word_bits(self) -> int:
         """Width of the weight memory: a slot for each lane."""
-        return self.lanes * (self.index_bits + self.weight_bits)
+        return self.lanes * self.slot_bits
+
+    @property
+    def row_bits(self) -> int:
+        """Width of a row's number in its pointer word; 0 when it has one for itself."""
+        return (self.pointer_rows - 1).bit_length()
+
+    @property
+    def block_bits(self) -> int:
+        """Width of a block's number; 0 when there is one."""
+        return (self.blocks - 1).bit_length()
+
+    @property
+    def granule_bits(self) -> int:
+        """Low bits that pointers leave out."""
+        return (self.granule - 1).bit_length()
+
+    @property
+    def pointers(self) -> int:
+        """Depth of the pointer memory."""
+        return -(-self.inputs // self.pointer_rows)
+
+    @property
+    def pointer_bits(self) -> int:
+        """Width of the pointer memory."""
+        return self.base_bits + self.pointer_rows * self.count_bits
+
+    @property
+    def first_word_bits(self) -> int:
+        """Width of a word's address."""
+        return unsigned_bits(self.words - 1)
+
+    @property
+    def row_word_bits(self) -> int:
+        """Width of a row's number of words."""
+        return self.count_bits + self.granule_bits
 
     @property
     def address_bits(self) -> int:
@@ -107,13 +158,13 @@ class LayerContents:
     """What the memories of a layer hold.
 
     Attributes:
-        pointers: for each row, the first word and the number of words.
+        counts: for each row, the number of its words; rows lie one after another.
         words: for each word, the slots from lane 0, each ``(index, weight)``.
         thresholds: for each group, the threshold of each lane; 1 where no neuron is.
         biases: for each group, the bias of each lane; 0 where no neuron is.
     """
 
-    pointers: tuple[tuple[int, int], ...]
+    counts: tuple[int, ...]
     words: tuple[tuple[tuple[int, int], ...], ...]
     thresholds: tuple[tuple[int, ...], ...]
     biases: tuple[tuple[int, ...], ...]
@@ -129,6 +180,7 @@ class CoreParams:
         time_steps: steps a sample takes; bounds a spike count.
         count_readout: scores are spike counts rather than membranes.
         trace: observers' ports are brought out.
+        counters: the core counts what it does.
     """
 
     layers: tuple[LayerParams, ...]
@@ -136,6 +188,12 @@ class CoreParams:
     time_steps: int
     count_readout: bool
     trace: bool = False
+    counters: bool = False
+
+    @property
+    def loadable(self) -> bool:
+        """The host fills the memories."""
+        return any(layer.loadable for layer in self.layers)
 
     @property
     def score_bits(self) -> int:
@@ -153,13 +211,25 @@ class CoreParams:
         cls, image: NetworkImage, lanes: tuple[int, ...], *, trace: bool = False
     ) -> Self:
         """The core that runs ``image`` with ``lanes`` lanes in each layer."""
-        packed = [pack(layer, own) for layer, own in zip(image.layers, lanes, strict=True)]
+        return cls.from_packed(image, pack_network(image, lanes), trace=trace)
+
+    @classmethod
+    def from_packed(
+        cls,
+        image: NetworkImage,
+        packed: Sequence[SynapseWords],
+        *,
+        trace: bool = False,
+        counters: bool = False,
+    ) -> Self:
+        """The core that runs ``image``, whose layers are packed as ``packed``."""
         return cls(
             layers=tuple(map(layer_params, image.layers, packed)),
             contents=tuple(map(layer_contents, image.layers, packed)),
             time_steps=image.time_steps,
             count_readout=image.readout == "count",
             trace=trace,
+            counters=counters,
         )
 
 
@@ -172,8 +242,11 @@ def layer_params(layer: Layer, words: SynapseWords) -> LayerParams:
         lanes=words.lanes,
         words=max(LEAST_DEPTH, words.words),
         index_form=words.index_form,
+        blocks=words.blocks,
         index_bits=words.index_bits,
         weight_bits=words.weight_bits,
+        pointer_rows=words.pointer_rows,
+        granule=words.granule,
         base_bits=words.base_bits,
         count_bits=words.count_bits,
         membrane_bits=layer.membrane_bits,
@@ -192,7 +265,7 @@ def layer_contents(layer: Layer, words: SynapseWords) -> LayerContents:
     """What the memories hold for ``layer``, packed as ``words``."""
     slots = np.stack([words.index, words.weight], axis=-1).tolist()
     return LayerContents(
-        pointers=tuple(zip(words.base.tolist(), words.count.tolist(), strict=True)),
+        counts=tuple(words.count.tolist()),
         words=tuple(tuple((index, weight) for index, weight in word) for word in slots),
         thresholds=_by_group(layer.threshold, words, filler=1),
         biases=_by_group(layer.bias, words, filler=0),

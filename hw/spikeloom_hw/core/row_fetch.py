@@ -2,22 +2,24 @@
 
 ::
 
-    events ──► pointer memory ──► rows
-                    one event a cycle; empty rows end here
+    cycle     0                  1                       2
+    event ──► pointer memory ──► add up, drop empty ──► row
 
-The pointer is read while the row before it is still being streamed, so rows follow each other
-without a bubble. A row without words takes its cycle here and none of the weight memory's.
+The pointers of later rows are read while a row before them is still being streamed, so rows follow
+each other without a bubble. A row without words takes its cycle here and none of the weight
+memory's.
 """
 
-from typing import Any
+from functools import reduce
+from operator import add
 
-from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import PointerLayout, RowLayout
-from spikeloom_hw.core.params import BLOCK_RAM, LEAST_DEPTH, LayerContents, LayerParams
+from spikeloom_hw.core.loadable_memory import ChunkLayout, LoadableMemory, MemoryShape
+from spikeloom_hw.core.params import LayerContents, LayerParams
 from spikeloom_hw.events import EventLayout
 
 
@@ -26,62 +28,97 @@ class RowFetch(wiring.Component):
 
     An event whose address is no row of the layer is ignored.
 
-    Cycles: one an event. A row leaves one cycle after its event is taken.
+    Cycles: one an event. A row leaves two cycles after its event is taken.
 
     Members:
         events: In, :class:`EventLayout`.
         rows: Out, :class:`RowLayout`, never empty.
+        load: In, :class:`ChunkLayout` of the pointer memory, when ``params.loadable``.
     """
 
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
         self.params = params
-        # Any, as amaranth-stubs knows nothing of constants of an aggregate shape.
-        pointers: Any = [{"base": base, "count": count} for base, count in contents.pointers]
-        self.pointers = Memory(
-            shape=PointerLayout(params),
-            depth=max(LEAST_DEPTH, params.inputs),
-            init=pointers,
-            attrs=BLOCK_RAM,
+        self.pointers = LoadableMemory(
+            pointer_shape(params), init=pointer_words(params, contents), loadable=params.loadable
         )
-        super().__init__(
-            {
-                "events": In(stream.Signature(EventLayout(params.address_bits))),
-                "rows": Out(stream.Signature(RowLayout(params))),
-            }
-        )
+        members = {
+            "events": In(stream.Signature(EventLayout(params.address_bits))),
+            "rows": Out(stream.Signature(RowLayout(params))),
+        }
+        if params.loadable:
+            chunk = ChunkLayout(self.pointers.shape.address_bits)
+            members["load"] = In(stream.Signature(chunk, always_ready=True))
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.pointers = self.pointers
-        pointer = self.pointers.read_port()
+        params = self.params
+        m.submodules.pointers = pointers = self.pointers
+        if params.loadable:
+            wiring.connect(m, wiring.flipped(self.load), pointers.load)
 
+        # Take an event whenever the one held is done with.
         held = Signal()
         step = Signal()
         last = Signal()
         known = Signal()
+        number = Signal(params.row_bits)
         empty = Signal()
+        leave = Signal()
         advance = Signal()
-
-        # Take an event whenever the one held is done with.
+        event = self.events.payload
         m.d.comb += [
-            advance.eq(~held | empty | self.rows.ready),
+            advance.eq(~held | empty | leave),
             self.events.ready.eq(advance),
-            pointer.en.eq(advance),
-            pointer.addr.eq(self.events.payload.address),
+            pointers.enable.eq(advance),
+            pointers.address.eq(event.address >> params.row_bits),
         ]
         with m.If(advance):
             m.d.sync += [
                 held.eq(self.events.valid),
-                step.eq(self.events.payload.step),
-                last.eq(self.events.payload.last),
-                known.eq(self.events.payload.address < self.params.inputs),
+                step.eq(event.step),
+                last.eq(event.last),
+                known.eq(event.address < params.inputs),
+                number.eq(event.address),
             ]
+
+        # Rows lie one after another: a row begins behind those before it in its pointer word.
+        pointer = data.View(PointerLayout(params), pointers.data)
+        rows = params.pointer_rows
+        count = Signal(params.count_bits)
+        m.d.comb += count.eq(pointer.counts[number] if rows > 1 else pointer.counts[0])
+        before = [Mux(number > row, pointer.counts[row], 0) for row in range(rows - 1)]
+        base = reduce(add, before, pointer.base)
 
         # Hand on what has words, or ends a step.
         m.d.comb += [
-            empty.eq(~step & (~known | (pointer.data.count == 0))),
-            self.rows.valid.eq(held & ~empty),
-            self.rows.payload.pointer.eq(pointer.data),
-            Cat(self.rows.payload.step, self.rows.payload.last).eq(Cat(step, last)),
+            empty.eq(~step & (~known | (count == 0))),
+            leave.eq(~self.rows.valid | self.rows.ready),
         ]
+        with m.If(leave):
+            m.d.sync += [
+                self.rows.valid.eq(held & ~empty),
+                self.rows.payload.base.eq(base << params.granule_bits),
+                self.rows.payload.count.eq(count << params.granule_bits),
+                self.rows.payload.step.eq(step),
+                self.rows.payload.last.eq(last),
+            ]
         return m
+
+
+def pointer_shape(params: LayerParams) -> MemoryShape:
+    """The shape of a layer's pointer memory."""
+    return MemoryShape(params.pointer_bits, params.pointers)
+
+
+def pointer_words(params: LayerParams, contents: LayerContents) -> list[int]:
+    """The contents of a layer's pointer memory."""
+    words, base = [], 0
+    for at in range(0, len(contents.counts), params.pointer_rows):
+        counts = contents.counts[at : at + params.pointer_rows]
+        word = base // params.granule
+        for row, count in enumerate(counts):
+            word |= count // params.granule << params.base_bits + row * params.count_bits
+        words.append(word)
+        base += sum(counts)
+    return words

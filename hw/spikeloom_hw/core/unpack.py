@@ -1,6 +1,6 @@
 """From a word's slots to one operation for each membrane bank."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -41,7 +41,7 @@ class Unpack(wiring.Component):
             slot = word.slots[lane]
             address = Signal(self.params.group_bits, name=f"address_{lane}")
             if self.params.index_form == "absolute":
-                m.d.comb += address.eq(slot.index)
+                m.d.comb += address.eq(Cat(word.block, slot.index))
             else:
                 origin = Signal(self.params.group_bits, name=f"origin_{lane}")
                 with m.If(word.first):

@@ -7,12 +7,11 @@ been updated, since accumulation and update share the membrane banks.
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from spikeloom.packing.words import unsigned_bits
 from spikeloom_hw.core.layouts import RowLayout, SlotLayout, WordLayout
-from spikeloom_hw.core.params import BLOCK_RAM, LayerContents, LayerParams
+from spikeloom_hw.core.loadable_memory import ChunkLayout, LoadableMemory, MemoryShape
+from spikeloom_hw.core.params import LayerContents, LayerParams
 
 
 class WordStream(wiring.Component):
@@ -24,32 +23,37 @@ class WordStream(wiring.Component):
         rows: In, :class:`RowLayout`.
         words: Out, :class:`WordLayout`, always taken.
         resume: In, the neurons are updated: rows are taken again from the next cycle.
+        load: In, :class:`ChunkLayout` of the weight memory, when ``params.loadable``.
     """
 
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
         self.params = params
-        self.weights = Memory(
-            shape=params.word_bits,
-            depth=params.words,
-            init=[_word_value(word, params) for word in contents.words],
-            attrs=BLOCK_RAM,
+        self.weights = LoadableMemory(
+            weight_shape(params),
+            init=weight_words(params, contents),
+            loadable=params.loadable,
+            single_port=params.single_port,
         )
-        super().__init__(
-            {
-                "rows": In(stream.Signature(RowLayout(params))),
-                "words": Out(stream.Signature(WordLayout(params), always_ready=True)),
-                "resume": In(1),
-            }
-        )
+        members = {
+            "rows": In(stream.Signature(RowLayout(params))),
+            "words": Out(stream.Signature(WordLayout(params), always_ready=True)),
+            "resume": In(1),
+        }
+        if params.loadable:
+            chunk = ChunkLayout(self.weights.shape.address_bits)
+            members["load"] = In(stream.Signature(chunk, always_ready=True))
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.weights = self.weights
-        word = self.weights.read_port()
+        m.submodules.weights = weights = self.weights
+        if self.params.loadable:
+            wiring.connect(m, wiring.flipped(self.load), weights.load)
 
-        address = Signal(unsigned_bits(self.params.words - 1))
-        remaining = Signal(self.params.count_bits)
+        address = Signal(self.params.first_word_bits)
+        remaining = Signal(self.params.row_word_bits)
         first = Signal()
+        block = Signal(self.params.block_bits)
         step = Signal()
         last = Signal()
         updating = Signal()
@@ -57,16 +61,22 @@ class WordStream(wiring.Component):
         # Address one word a cycle; take the next row with the last word of this one.
         take = self.rows.ready & self.rows.valid
         m.d.comb += [
-            word.addr.eq(address),
+            weights.enable.eq(1),
+            weights.address.eq(address),
             self.rows.ready.eq((remaining <= 1) & ~step & ~updating),
         ]
         m.d.sync += [first.eq(take), step.eq(take & self.rows.payload.step)]
         with m.If(remaining != 0):
-            m.d.sync += [address.eq(address + 1), remaining.eq(remaining - 1)]
+            m.d.sync += [
+                address.eq(address + 1),
+                remaining.eq(remaining - 1),
+                block.eq(block + 1),
+            ]
         with m.If(take):
             m.d.sync += [
-                address.eq(self.rows.payload.pointer.base),
-                remaining.eq(Mux(self.rows.payload.step, 0, self.rows.payload.pointer.count)),
+                address.eq(self.rows.payload.base),
+                remaining.eq(Mux(self.rows.payload.step, 0, self.rows.payload.count)),
+                block.eq(0),
                 last.eq(self.rows.payload.last),
             ]
         with m.If(step):
@@ -80,20 +90,30 @@ class WordStream(wiring.Component):
         m.d.sync += [
             valid.eq(step | (remaining != 0)),
             self.words.payload.first.eq(first),
+            self.words.payload.block.eq(block),
             self.words.payload.step.eq(step),
             self.words.payload.last.eq(last),
         ]
         m.d.comb += [
             self.words.valid.eq(valid),
-            self.words.payload.slots.eq(data.View(slots, word.data)),
+            self.words.payload.slots.eq(data.View(slots, weights.data)),
         ]
         return m
 
 
-def _word_value(word: tuple[tuple[int, int], ...], params: LayerParams) -> int:
-    slot_bits = params.index_bits + params.weight_bits
+def weight_shape(params: LayerParams) -> MemoryShape:
+    """The shape of a layer's weight memory."""
+    return MemoryShape(params.word_bits, params.words)
+
+
+def weight_words(params: LayerParams, contents: LayerContents) -> list[int]:
+    """The contents of a layer's weight memory."""
     mask = (1 << params.weight_bits) - 1
-    value = 0
-    for lane, (index, weight) in enumerate(word):
-        value |= (index | (weight & mask) << params.index_bits) << lane * slot_bits
-    return value
+    values = []
+    for word in contents.words:
+        value = 0
+        for lane, (index, weight) in enumerate(word):
+            slot = index | (weight & mask) << params.index_bits
+            value |= slot << lane * params.slot_bits
+        values.append(value)
+    return values

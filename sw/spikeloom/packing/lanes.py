@@ -7,7 +7,7 @@ from spikeloom.image import NetworkImage
 from spikeloom.packing.pack import pack
 from spikeloom.packing.words import SynapseWords
 
-LANES = (1, 2, 4, 8)
+LANES = (1, 2, 4, 8, 16, 32)
 """Lane counts that the core can be built with."""
 
 

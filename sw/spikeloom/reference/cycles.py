@@ -2,11 +2,12 @@
 
 Every part of the core serves in order, so time is a max-plus recurrence over events: a thing
 happens one cycle after the thing before it, or when what it waits for is there, whichever is
-later. With ``e`` the cycle in which a layer takes an event and ``h`` the one in which its row is
-handed to the weight memory::
+later. With ``e`` the cycle in which a layer takes an event, ``f`` the one in which its pointer is
+there, and ``h`` the one in which its row is handed to the weight memory::
 
-    e = max(offered, hand-over of the row before)      an empty row: one cycle after its event
-    h = max(e + 1, weight memory free)
+    e = max(offered, f of the row before)
+    f = max(e + 1, h of the row before)                an empty row: e + 1
+    h = max(f + 1, weight memory free)
     row of k words      memory free again at h + k
     STEP                walk starts at s = max(h + 4, room for its groups)
                         memory free again at s + groups + update latency - 3
@@ -25,7 +26,7 @@ import numpy.typing as npt
 
 from spikeloom.arithmetic import DecayLeak, Leak
 from spikeloom.image import NetworkImage
-from spikeloom.packing import SynapseWords, pack
+from spikeloom.packing import SynapseWords
 from spikeloom.reference.simulate import Spikes, Trace
 
 # In cycles; the gateware's docstrings say where each comes from.
@@ -55,12 +56,11 @@ class Timing:
     results: npt.NDArray[np.int64]
 
 
-def cycle_times(image: NetworkImage, trace: Trace, lanes: Sequence[int]) -> Timing:
-    """The cycles that a core with ``lanes`` lanes in each layer takes for every sample.
+def cycle_times(image: NetworkImage, trace: Trace, packed: Sequence[SynapseWords]) -> Timing:
+    """The cycles that a core takes for every sample, when its layers are packed as ``packed``.
 
     Events of a step are taken to arrive in ascending order, one in every cycle that has room.
     """
-    packed = [pack(layer, own) for layer, own in zip(image.layers, lanes, strict=True)]
     samples = range(len(trace.events))
     return Timing(
         latency=np.array(
@@ -121,6 +121,7 @@ class _Layer:
         self.spikes = spikes
         self.consumer = consumer
         self.fetch_free = 0
+        self.handed = 0
         self.memory_free = 0
 
     def take_spike(self, offered: int, address: int) -> int:
@@ -130,18 +131,22 @@ class _Layer:
         if count == 0:
             self.fetch_free = taken + 1
         else:
-            self.fetch_free = max(taken + 1, self.memory_free)
-            self.memory_free = self.fetch_free + count
+            self._hand_over(taken)
+            self.memory_free = self.handed + count
         return taken
 
     def take_step(self, offered: int, *, last: bool) -> int:
         """The cycle that takes the STEP offered from ``offered`` on."""
         taken = max(offered, self.fetch_free)
-        self.fetch_free = max(taken + 1, self.memory_free)
-        start = max(self.fetch_free + STEP_TO_WALK, self.consumer.free)
+        self._hand_over(taken)
+        start = max(self.handed + STEP_TO_WALK, self.consumer.free)
         self.memory_free = start + self.groups + self.update_latency - 3
         self.consumer.walk(start, self.groups, next(self.spikes), last=last)
         return taken
+
+    def _hand_over(self, taken: int) -> None:
+        self.fetch_free = max(taken + 1, self.handed)
+        self.handed = max(self.fetch_free + 1, self.memory_free)
 
 
 class _Queue:

@@ -21,17 +21,15 @@ def expected_rows(contents, events):
     for event in events:
         if event["step"]:
             rows.append(("step", event["last"]))
-        elif event["address"] < len(contents.pointers):
-            base, count = contents.pointers[event["address"]]
-            if count:
-                rows.append((base, count))
+        elif any(words := contents.counts[event["address"] : event["address"] + 1]):
+            rows.append((sum(contents.counts[: event["address"]]), *words))
     return rows
 
 
 def as_row(payload):
     if payload.step:
         return "step", payload.last
-    return payload.pointer.base, payload.pointer.count
+    return payload.base, payload.count
 
 
 EVENTS = {
@@ -47,7 +45,7 @@ EVENTS = {
 @pytest.mark.parametrize("events", EVENTS.values(), ids=EVENTS)
 def test_rows_in_order(layer_of, events, idle, back_pressure):
     _, params, contents = layer_of([11, 6], 2, density=0.15)
-    assert any(count == 0 for _, count in contents.pointers)
+    assert 0 in contents.counts
     expected = expected_rows(contents, events)
     dut = RowFetch(params, contents)
     rows = []
@@ -67,30 +65,34 @@ def test_one_event_a_cycle(layer_of):
     async def always_ready(ctx):
         ctx.set(dut.rows.ready, 1)
 
+    async def events(ctx):
+        await producer(dut.events, [*map(spike, range(11)), step()])(ctx)
+        await ctx.tick()
+
     run_scenario(
         dut,
         always_ready,
-        producer(dut.events, [*map(spike, range(11)), step()]),
+        events,
         background=[recorder(dut.rows.valid, into=seen)],
     )
     first = seen[0][0]
-    assert first == 2
+    assert first == 3
     assert [cycle for (cycle,) in seen] == list(range(first, first + 11))
 
 
 def test_the_word_behind_the_last_row_is_no_row(layer_of):
     """A memory has two words at least: the second of a single row's is not to be read."""
     _, params, contents = layer_of([1, 6], 2, density=1.0)
-    behind = dataclasses.replace(contents, pointers=(*contents.pointers, (1, 1)))
+    behind = dataclasses.replace(contents, counts=(*contents.counts, 1))
     dut, rows = RowFetch(params, behind), []
     events = [spike(1), spike(0), step(1)]
     run_scenario(dut, producer(dut.events, events), consumer(dut.rows, rows, 2))
-    assert [as_row(row) for row in rows] == [contents.pointers[0], ("step", 1)]
+    assert [as_row(row) for row in rows] == [(0, contents.counts[0]), ("step", 1)]
 
 
 def test_a_step_with_the_address_of_an_empty_row(layer_of):
     _, params, contents = layer_of([11, 6], 2, density=0.15)
-    empty = next(number for number, (_, count) in enumerate(contents.pointers) if count == 0)
+    empty = contents.counts.index(0)
     dut, rows = RowFetch(params, contents), []
     events = [{"address": address, "step": 1, "last": 0} for address in (empty, 15)]
     run_scenario(dut, producer(dut.events, events), consumer(dut.rows, rows, 2))

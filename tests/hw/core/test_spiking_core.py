@@ -6,6 +6,7 @@ import pytest
 from cores import event_list, score_bench, trace_arrays
 from networks import random_events, random_network
 from spikeloom.image import DecayLeak, IntegrateLeak, ShiftLeak
+from spikeloom.packing import pack_network
 from spikeloom.reference import cycle_times, simulate
 from spikeloom_hw.core import CoreParams, SpikingCore
 from streams import PAUSES, producer, recorder, run_scenario
@@ -68,7 +69,7 @@ def test_every_cycle(lanes, rate, leak, isolated):
     rng = np.random.default_rng(8)
     image = random_network(rng, [13, 19, 11, 6], leak=leak, density=0.4)
     events = random_events(rng, image, 4, rate)
-    timing = cycle_times(image, simulate(image, events), lanes)
+    timing = cycle_times(image, simulate(image, events), pack_network(image, lanes))
     core = SpikingCore(CoreParams.from_image(image, lanes))
     taken, done = [], []
     payload, port = core.scores.payload, core.events

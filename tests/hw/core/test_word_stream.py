@@ -7,16 +7,16 @@ from streams import PAUSES, producer, recorder, run_scenario
 
 
 def row(contents, number):
-    base, count = contents.pointers[number]
-    return {"pointer": {"base": base, "count": count}, "step": 0, "last": 0}
+    base, count = sum(contents.counts[:number]), contents.counts[number]
+    return {"base": base, "count": count, "step": 0, "last": 0}
 
 
-STEP = {"pointer": {"base": 0, "count": 0}, "step": 1, "last": 1}
+STEP = {"base": 0, "count": 0, "step": 1, "last": 1}
 
 
 def words_of(contents, numbers):
     for number in numbers:
-        base, count = contents.pointers[number]
+        base, count = sum(contents.counts[:number]), contents.counts[number]
         for at in range(count):
             yield at == 0, contents.words[base + at]
 
@@ -92,7 +92,7 @@ def test_a_step_reads_no_word_whatever_its_pointer(layer_of):
     dut, seen = WordStream(params, contents), []
 
     async def settle(ctx):
-        await producer(dut.rows, [{"pointer": {"base": 0, "count": 3}, "step": 1, "last": 1}])(ctx)
+        await producer(dut.rows, [{"base": 0, "count": 3, "step": 1, "last": 1}])(ctx)
         await ctx.tick().repeat(9)
 
     observer = recorder(dut.words.valid, dut.words.payload.step, into=seen)

@@ -40,7 +40,7 @@ def test_resolved(image, requested, resolved):
 @pytest.mark.parametrize(
     ("requested", "message"),
     [
-        pytest.param((3,), "lanes is 3: choose one of 1, 2, 4, 8", id="not built"),
+        pytest.param((3,), "lanes is 3: choose one of 1, 2, 4, 8, 16, 32", id="not built"),
         pytest.param((8, 3), "lanes is 3", id="not built, each"),
         pytest.param((8, 8, 8), "lanes has 3 numbers for 2 layers", id="too many"),
     ],

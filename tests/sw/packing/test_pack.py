@@ -24,20 +24,47 @@ def test_round_trip_of_every_gap(layer, lanes, bits):
     assert words.index.max(initial=0) < 1 << bits
 
 
+@given(layer=layers(), lanes=any_lanes, blocks=st.sampled_from([1, 2, 4, 16]))
+def test_round_trip_of_interleaved_blocks(layer, lanes, blocks):
+    words = pack(layer, lanes, index_form="absolute", blocks=blocks)
+    assert (unpack(words) == layer.dense()).all()
+    assert words.index.max(initial=0) < 1 << words.index_bits
+
+
 @given(layer=layers(), lanes=any_lanes)
 def test_the_choice_is_the_cheapest(layer, lanes):
     chosen = pack(layer, lanes)
-    others = [pack(layer, lanes, index_form="absolute")]
+    others = [
+        pack(layer, lanes, index_form="absolute", blocks=blocks) for blocks in (1, 2, 4, 8, 16)
+    ]
     others += [pack(layer, lanes, index_form="gap", index_bits=bits) for bits in range(1, 6)]
-    assert all(chosen.bits <= other.bits for other in others)
+    assert all(chosen.bits * chosen.words <= other.bits * other.words for other in others)
+
+
+@given(layer=layers(), lanes=any_lanes, rows=st.sampled_from([1, 2, 4, 8]))
+def test_a_pointer_word_serves_many_rows(layer, lanes, rows):
+    words = pack(layer, lanes, pointer_rows=rows)
+    assert words.pointers == -(-layer.inputs // rows)
+    assert (words.count % words.granule == 0).all()
+    assert (unpack(words) == layer.dense()).all()
+
+
+def test_a_row_balanced_over_lanes_and_blocks_fills_its_words():
+    # Neuron n is in lane n mod 2 and block n div 2 mod 2: one synapse for each of the four.
+    row = np.zeros(16, dtype=int)
+    row[[8, 1, 14, 11]] = 1, 2, 3, 4
+    words = pack(layer_of(row), 2, index_form="absolute", blocks=2)
+    assert words.weight.tolist() == [[1, 2], [3, 4]]
+    assert words.index.tolist() == [[2, 0], [3, 2]]
+    assert (words.index_bits, words.granule) == (2, 2)
 
 
 @given(layer=layers(), lanes=any_lanes)
 def test_every_field_fits_its_width(layer, lanes):
     words = pack(layer, lanes)
     assert words.index.max(initial=0) < 1 << words.index_bits
-    assert words.base.max(initial=0) < 1 << words.base_bits
-    assert words.count.max(initial=0) < 1 << words.count_bits
+    assert words.base[:: words.pointer_rows].max(initial=0) < words.granule << words.base_bits
+    assert words.count.max(initial=0) < words.granule << words.count_bits
     assert words.weight.min(initial=0) >= -(1 << words.weight_bits - 1)
     assert words.weight.max(initial=0) < 1 << words.weight_bits - 1
 
@@ -81,7 +108,7 @@ def test_the_entropy_bound_of_known_cases():
 def test_the_cost_is_that_of_the_words(layer, lanes):
     words = pack(layer, lanes)
     cost = packing_cost(layer, words)
-    assert cost.bits == words.index.size * words.slot_bits + layer.inputs * words.pointer_bits
+    assert cost.bits == words.index.size * words.slot_bits + words.pointers * words.pointer_bits
     assert 0 <= cost.fill <= 1
 
 
@@ -93,6 +120,11 @@ def test_the_cost_is_that_of_the_words(layer, lanes):
         pytest.param(
             {"lanes": 1, "index_form": "gap", "index_bits": 0}, "index_bits is 0", id="no width"
         ),
+        pytest.param({"lanes": 1, "blocks": 2}, "blocks is 2", id="blocks without form"),
+        pytest.param(
+            {"lanes": 1, "index_form": "absolute", "blocks": 3}, "blocks is 3", id="three blocks"
+        ),
+        pytest.param({"lanes": 1, "pointer_rows": 3}, "pointer_rows must be one of", id="rows"),
     ],
 )
 def test_wrong_arguments_are_shown(arguments, message):

@@ -1,0 +1,184 @@
+"""A memory that the core reads, and that a host may fill.
+
+::
+
+    address, enable ──► memory ──► data            a cycle later
+                           ▲
+    load (sixteen bits) ───┘
+
+A word is loaded in chunks of sixteen bits, or of its own width where that is less: a host link has
+sixteen-bit words, and so have the single-port RAMs of the iCE40UP5K. Those share one port between
+loader and reader, and hold nothing when the device wakes; block RAM has a port for each, and its
+first contents come with the bitstream.
+"""
+
+from typing import Any
+
+from amaranth.hdl import ClockSignal, Const, Instance, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from spikeloom.packing.words import unsigned_bits
+from spikeloom_hw.core.params import BLOCK_RAM, LEAST_DEPTH
+
+CHUNK_BITS = 16
+SINGLE_PORT_RAM = "single_port_ram"
+
+
+class ChunkLayout(data.StructLayout):
+    """A part of a word to be stored: the word's address above the chunk's number."""
+
+    def __init__(self, address_bits: int) -> None:
+        super().__init__({"address": address_bits, "data": CHUNK_BITS})
+
+
+class MemoryShape(data.StructLayout):
+    """How words lie in a loadable memory; the layout is a word as it is loaded.
+
+    Attributes:
+        width: bits of a word.
+        depth: words.
+    """
+
+    def __init__(self, width: int, depth: int) -> None:
+        self.width = width
+        self.depth = max(LEAST_DEPTH, depth)
+        super().__init__({"word": self.chunks * self.chunk_bits})
+
+    @property
+    def chunk_bits(self) -> int:
+        return min(CHUNK_BITS, self.width)
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of a word."""
+        return -(-self.width // self.chunk_bits)
+
+    @property
+    def select_bits(self) -> int:
+        """Width of a chunk's number; 0 when a word is one chunk."""
+        return (self.chunks - 1).bit_length()
+
+    @property
+    def word_bits(self) -> int:
+        """Width of a word's address."""
+        return unsigned_bits(self.depth - 1)
+
+    @property
+    def address_bits(self) -> int:
+        """Width of a chunk's address."""
+        return self.word_bits + self.select_bits
+
+    def load(self, address: int, word: int) -> list[tuple[int, int]]:
+        """``(chunk address, data)`` of all that stores ``word`` at ``address``."""
+        mask = (1 << self.chunk_bits) - 1
+        return [
+            (address << self.select_bits | chunk, word >> chunk * self.chunk_bits & mask)
+            for chunk in range(self.chunks)
+        ]
+
+
+class LoadableMemory(wiring.Component):
+    """Words with one reader, and a loader where ``loadable``.
+
+    Args:
+        shape: width and depth.
+        init: first contents, an integer a word; none for a single port.
+        loadable: has the member ``load``.
+        single_port: loader and reader share one port; the reader gets nothing new in a cycle in
+            which a chunk is stored.
+
+    Members:
+        address: In, the word to read.
+        enable: In, read; ``data`` keeps its value otherwise.
+        data: Out, the word, a cycle later.
+        load: In, :class:`ChunkLayout`, always taken.
+    """
+
+    def __init__(
+        self,
+        shape: MemoryShape,
+        *,
+        init: list[int],
+        loadable: bool = False,
+        single_port: bool = False,
+    ) -> None:
+        if single_port and not loadable:
+            raise ValueError("a single-port memory has no first contents: it has to be loadable")
+        self.shape = shape
+        self.init = init
+        self.loadable = loadable
+        self.single_port = single_port
+        members: dict[str, Any] = {
+            "address": In(shape.word_bits),
+            "enable": In(1),
+            "data": Out(shape.width),
+        }
+        if loadable:
+            chunk = ChunkLayout(shape.address_bits)
+            members["load"] = In(stream.Signature(chunk, always_ready=True))
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        shape = self.shape
+        if not self.loadable:
+            memory = Memory(shape=shape.width, depth=shape.depth, init=self.init, attrs=BLOCK_RAM)
+            m.submodules.words = memory
+            port = memory.read_port()
+            m.d.comb += [
+                port.addr.eq(self.address),
+                port.en.eq(self.enable),
+                self.data.eq(port.data),
+            ]
+            return m
+
+        # One enable a chunk.
+        chunk = self.load.payload
+        selected = Signal(shape.chunks)
+        with m.If(self.load.valid):
+            if shape.select_bits:
+                m.d.comb += selected.eq(Const(1) << chunk.address[: shape.select_bits])
+            else:
+                m.d.comb += selected.eq(1)
+        stored_at = chunk.address[shape.select_bits :]
+        stored = chunk.data[: shape.chunk_bits].replicate(shape.chunks)
+
+        if self.single_port and platform is not None:
+            data = Signal(shape.chunks * shape.chunk_bits)
+            m.submodules.ram = Instance(
+                SINGLE_PORT_RAM,
+                p_ADDRESS_BITS=shape.word_bits,
+                p_DEPTH=shape.depth,
+                p_CHUNKS=shape.chunks,
+                p_CHUNK_BITS=shape.chunk_bits,
+                i_clk=ClockSignal(),
+                i_address=Mux(self.load.valid, stored_at, self.address),
+                i_enable=self.load.valid | self.enable,
+                i_store=selected,
+                i_data_in=stored,
+                o_data_out=data,
+            )
+            m.d.comb += self.data.eq(data)
+            return m
+
+        memory = Memory(
+            shape=shape.chunks * shape.chunk_bits,
+            depth=shape.depth,
+            init=[] if self.single_port else self.init,
+            attrs=BLOCK_RAM,
+        )
+        m.submodules.words = memory
+        port = memory.read_port()
+        loader = memory.write_port(granularity=shape.chunk_bits)
+        busy = self.load.valid if self.single_port else Const(0)
+        m.d.comb += [
+            port.addr.eq(self.address),
+            port.en.eq(self.enable & ~busy),
+            self.data.eq(port.data),
+            loader.addr.eq(stored_at),
+            loader.data.eq(stored),
+            loader.en.eq(selected),
+        ]
+        return m
