@@ -10,7 +10,7 @@ fraction that `pq-layer` took on pilot seeds. All else is exploratory: every oth
 part, without correction for their number.
 
 Equal cost: every network of a part gets the same connection-epochs, the sum over epochs of active
-connections, within 2 %: 24 dense epochs for the digits, 10 for the MNIST subset. An arm of constant
+connections, within 2 %: 24 dense epochs for the digits, 8 for the MNIST subset. An arm of constant
 density d trains for budget / d epochs, so static 2 % trains fifty times as long as dense. An arm
 that compresses trains as long as what compression left over allows; the number is guessed
 beforehand, known once the density is reached, and if the guess was off by more than 2 % the run

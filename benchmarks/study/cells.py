@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from spikeloom.config import Config, dump_config, parse_config
 from spikeloom.config.methods import expand
 from study.budget import FRACTION_ITERATIVE, Timing, planned_epochs, timing
-from study.settings import PARTS, PILOT_RATIO, SCHEMA
+from study.settings import PARTS, SCHEMA
 
 __all__ = ["Cell", "cells"]
 
@@ -43,9 +43,9 @@ class Cell:
             initial, kept = final, 0.0
         elif self.arm in FROM_DENSE:
             fraction = {"one-shot": 1.0, "iterative": FRACTION_ITERATIVE}
-            initial, kept = 1.0, 1 - fraction.get(self.arm, PILOT_RATIO["sap"])
+            initial, kept = 1.0, 1 - fraction.get(self.arm, part.ratio.get("sap", 0.0))
         else:
-            ratio = PILOT_RATIO.get(self.arm, PILOT_RATIO["pq-layer"])
+            ratio = part.ratio.get(self.arm, part.ratio["pq-layer"])
             initial, kept = max(0.5, final), 1 - ratio * (1 - RHO)
         return planned_epochs(
             budget=part.budget,
@@ -84,7 +84,7 @@ class Cell:
             "nonzero = true",
         ]
         if self.arm == "constant":
-            lines += ['ratio = "constant"', f"fraction = {PILOT_RATIO['pq-layer']}"]
+            lines += ['ratio = "constant"', f"fraction = {part.ratio['pq-layer']}"]
         if self.arm == "sap":
             lines.append(f"gamma = {GAMMA_SAP}")
         if self.arm.startswith("pq-") or self.arm == "constant":

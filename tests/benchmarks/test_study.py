@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -106,7 +107,8 @@ def test_a_key_changes_with_settings_and_schema(monkeypatch):
     monkeypatch.setattr("study.cells.SCHEMA", -1)
     assert cell.key() != before
     monkeypatch.undo()
-    monkeypatch.setattr("study.cells.PILOT_RATIO", {"pq-layer": 0.5})
+    changed = replace(DIGITS, ratio={"pq-layer": 0.5})
+    monkeypatch.setattr("study.cells.PARTS", {"digits": changed})
     assert cell.key() != before
 
 
