@@ -113,13 +113,14 @@ def place_network(
 ) -> tuple[Order, ...]:
     """Orders of each hidden layer's neurons, placed for the layer's number of ``lanes``.
 
-    :func:`spikeloom.image.permutation.permute_hidden` takes them. A layer keeps its order when its
-    exact packing would not take fewer words or, with as many, fewer bits. ``activity`` has mean
-    spikes ``[inputs]`` for each layer. The hidden layers share ``seconds``; the rest is as in
-    :func:`place`.
+    :func:`spikeloom.image.permutation.permute_hidden` takes them. A layer keeps its order when the
+    exact packing of the network would not take fewer words or, with as many, fewer bits.
+    ``activity`` has mean spikes ``[inputs]`` for each layer. The hidden layers share ``seconds``;
+    the rest is as in :func:`place`.
     """
     hidden = image.layers[:-1]
-    orders = [np.arange(layer.neurons) for layer in hidden]
+    orders = tuple(np.arange(layer.neurons) for layer in hidden)
+    least = _words_and_bits(image, lanes)
     for number, layer in enumerate(hidden):
         found = place(
             layer,
@@ -129,16 +130,16 @@ def place_network(
             seconds=seconds / len(hidden),
             progress=lambda fraction, done=number: progress((done + fraction) / len(hidden)),
         )
-        alone = [*orders[:number], found, *orders[number + 1 :]]
-        placed = permute_hidden(image, alone).layers[number]
-        if _words_and_bits(placed, lanes[number]) < _words_and_bits(layer, lanes[number]):
-            orders[number] = found
-    return tuple(orders)
+        tried = (*orders[:number], found, *orders[number + 1 :])
+        cost = _words_and_bits(permute_hidden(image, tried), lanes)
+        if cost < least:
+            least, orders = cost, tried
+    return orders
 
 
-def _words_and_bits(layer: Layer, lanes: int) -> tuple[int, int]:
-    packed = pack(layer, lanes)
-    return packed.words, packed.bits
+def _words_and_bits(image: NetworkImage, lanes: Sequence[int]) -> tuple[int, int]:
+    packed = [pack(layer, own) for layer, own in zip(image.layers, lanes, strict=True)]
+    return sum(each.words for each in packed), sum(each.bits for each in packed)
 
 
 def _weights(layer: Layer, activity: npt.ArrayLike | None) -> Floats:
