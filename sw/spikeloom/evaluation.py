@@ -14,7 +14,14 @@ from spikeloom.encoding import Encoding, encode
 from spikeloom.image import NetworkImage
 from spikeloom.reference import Trace, simulate
 
-__all__ = ["Evaluation", "Tally", "encoded_batches", "evaluate_split", "wilson_interval"]
+__all__ = [
+    "Evaluation",
+    "Tally",
+    "encoded_batches",
+    "evaluate_split",
+    "mean_spikes",
+    "wilson_interval",
+]
 
 NORMAL_95 = 1.959963984540054
 """97.5 % quantile of the normal distribution."""
@@ -94,6 +101,16 @@ def evaluate_split(image: NetworkImage, split: Split) -> Evaluation:
     ):
         tally.add(simulate(image, events), labels)
     return tally.result()
+
+
+def mean_spikes(image: NetworkImage, split: Split) -> tuple[NDArray[np.float64], ...]:
+    """How often each input of each layer spikes in a sample of `split`: float64 [inputs] each."""
+    sums = [np.zeros(layer.inputs) for layer in image.layers]
+    for events, _ in encoded_batches(split, encoding=image.encoding, time_steps=image.time_steps):
+        trace = simulate(image, events)
+        for number, total in enumerate(sums):
+            total += trace.inputs_of(number).sum(axis=(0, 1))
+    return tuple(total / len(split) for total in sums)
 
 
 def wilson_interval(correct: int, samples: int) -> tuple[float, float]:

@@ -60,6 +60,7 @@ def snapshot(folder):
 FROM_NETWORK = {
     "inspect": [],
     "evaluate": ["--dataset", "digits"],
+    "place": ["--seconds", "0", "-o", "OUT"],
     "estimate": ["--target", "icebreaker"],
     "generate": ["--target", "icebreaker", "-o", "OUT"],
     "verify": ["--lanes", "1"],

@@ -32,8 +32,8 @@ from spikeloom.errors import UserError
 COMMANDS = "spikeloom.commands"
 EXIT_BUG, EXIT_USER, EXIT_INTERRUPT, EXIT_TERMINATED = 1, 2, 130, 143
 _ORDER = (
-    "train", "export", "inspect", "evaluate", "estimate", "generate", "verify", "synth", "report",
-    "doctor",
+    "train", "export", "inspect", "evaluate", "place", "estimate", "generate", "verify", "synth",
+    "report", "doctor",
 )  # fmt: skip
 
 

@@ -8,10 +8,8 @@ from typing import Any, cast, get_args
 import click
 
 from spikeloom.cli.console import Console, json_option, network_path, table
-from spikeloom.cli.data import data_dir_option
-from spikeloom.datasets import SplitName, load_dataset
-from spikeloom.encoding import encoding_inputs
-from spikeloom.errors import UserError
+from spikeloom.cli.data import data_dir_option, fitting_dataset
+from spikeloom.datasets import SplitName
 from spikeloom.evaluation import evaluate_split, wilson_interval
 from spikeloom.image import load_image
 
@@ -38,13 +36,7 @@ def evaluate(
     console = Console(as_json=as_json)
     path = network_path(network)
     image = load_image(path)
-    dataset = load_dataset(name or image.provenance.dataset, data_dir)
-    inputs = encoding_inputs(image.encoding, dataset.pixels)
-    if inputs != image.inputs:
-        raise UserError(
-            f"{path} has {image.inputs} inputs, but {dataset.name!r} is encoded into {inputs}: "
-            "evaluate with the data set it was trained on"
-        )
+    dataset = fitting_dataset(path, image, name, data_dir)
     with console.step(f"run {dataset.name} {split} through the integer reference"):
         done = evaluate_split(image, dataset.split(cast(SplitName, split)))
     low, high = wilson_interval(done.correct, done.samples)

@@ -9,8 +9,8 @@ import pytest
 from spikeloom.cli import app as application
 from spikeloom.errors import UserError
 
-VERBS = ["train", "export", "inspect", "evaluate", "estimate", "generate", "verify", "synth",
-         "report", "doctor"]  # fmt: skip
+VERBS = ["train", "export", "inspect", "evaluate", "place", "estimate", "generate", "verify",
+         "synth", "report", "doctor"]  # fmt: skip
 MAIN = "from spikeloom.cli.app import main; main()"
 BLOCK = """
 import sys
