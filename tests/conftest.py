@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -27,6 +28,17 @@ def spikeloom() -> Command:
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
     return run
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path) -> None:
+    """No network, and nothing that was fetched before."""
+
+    def refuse(title: str) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setattr("spikeloom.datasets.openml.fetch_arrays", refuse)
+    monkeypatch.setenv("SPIKELOOM_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture

@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.datasets.openml import download
 from spikeloom.datasets.split import Dataset, Split, hold_out
 from spikeloom.errors import UserError
+from spikeloom.files import cache_folder
 
 __all__ = ["load_idx_dataset", "read_idx"]
 
@@ -32,22 +34,16 @@ def load_idx_dataset(name: str, data_dir: Path | None) -> Dataset:
     The 10k test files are the test split; one twelfth of the training files (5,000 of MNIST's
     60,000) is the validation split.
 
+    Where that folder has none of them, they are fetched and kept (`spikeloom.datasets.openml`).
+
     Args:
         name: the data set's, which is also its folder's.
         data_dir: folder above it; None takes the environment variable SPIKELOOM_DATA.
 
     Raises:
-        UserError: no folder was given, or a file is missing, damaged or of another shape.
+        UserError: a file is missing, damaged or of another shape, or there is none and no network.
     """
-    if data_dir is None:
-        value = os.environ.get(DATA_VARIABLE)
-        if not value:
-            raise UserError(
-                f"the data set {name!r} is read from files: give the folder above {name}/ with "
-                f"--data-dir, or in the environment variable {DATA_VARIABLE}"
-            )
-        data_dir = Path(value)
-    folder = data_dir / name
+    folder = _folder(name, data_dir)
     known = _load_part(folder, "train", first_index=0)
     test = _load_part(folder, "t10k", first_index=len(known))
     if known.images.shape[1] != test.images.shape[1]:
@@ -60,6 +56,25 @@ def load_idx_dataset(name: str, data_dir: Path | None) -> Dataset:
     return Dataset(
         name=name, train=train, validation=validation, test=test, shape=(side, side), classes=10
     )
+
+
+def _folder(name: str, data_dir: Path | None) -> Path:
+    """The folder given, when it has a file of the data set; else that of what was fetched."""
+    value = data_dir or os.environ.get(DATA_VARIABLE)
+    if value and any((Path(value) / name).glob("*-ubyte*")):
+        return Path(value) / name
+    kept = cache_folder("datasets") / name
+    if kept.exists():
+        return kept
+    try:
+        download(name, kept)
+    except (OSError, ValueError) as error:
+        place = f"{Path(value) / name} has none of its files" if value else "no folder was given"
+        raise UserError(
+            f"the data set {name!r}: {place}, and openml.org did not send it ({error}): give the "
+            f"folder above {name}/ with --data-dir, or in the environment variable {DATA_VARIABLE}"
+        ) from None
+    return kept
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:

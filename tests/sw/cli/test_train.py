@@ -138,13 +138,16 @@ def test_an_exported_network_may_go_elsewhere(tmp_path, toml, spikeloom):
         ),
         pytest.param("[data]\nname = 'mnist'", [], "SPIKELOOM_DATA", id="no data folder"),
         pytest.param(
-            "[data]\nname = 'mnist'", ["--data-dir", "."], "is missing", id="no data files"
+            "[data]\nname = 'mnist'",
+            ["--data-dir", "."],
+            "mnist has none of its files, and openml.org did not send it",
+            id="no data files",
         ),
         pytest.param("", ["--seed", "-1"], "--seed", id="seed"),
     ],
 )
 def test_wrong_training_is_one_sentence(
-    tmp_path, spikeloom, one_sentence, monkeypatch, text, arguments, says
+    tmp_path, spikeloom, one_sentence, monkeypatch, offline, text, arguments, says
 ):
     monkeypatch.delenv("SPIKELOOM_DATA", raising=False)
     monkeypatch.chdir(tmp_path)

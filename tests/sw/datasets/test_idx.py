@@ -45,11 +45,11 @@ def test_splits_of_a_data_set_in_files(data_dir):
         assert np.array_equal(split.labels, FILES[f"{source}-labels-idx1-ubyte"][at])
 
 
-def test_the_folder_comes_from_the_environment(data_dir, monkeypatch):
+def test_the_folder_comes_from_the_environment(data_dir, monkeypatch, offline):
     monkeypatch.setenv("SPIKELOOM_DATA", str(data_dir))
     assert len(load_dataset("mnist").test) == 20
     monkeypatch.delenv("SPIKELOOM_DATA")
-    with pytest.raises(UserError, match="--data-dir, or in the environment variable SPIKELOOM"):
+    with pytest.raises(UserError, match=r"no folder was given.*no route to host.*SPIKELOOM_DATA"):
         load_dataset("mnist")
 
 
@@ -98,4 +98,49 @@ def test_damaged_files_are_refused_by_name(tmp_path, name, content, says):
 def test_files_that_do_not_fit_together(data_dir, name, array, says):
     (data_dir / "mnist" / f"{name}.gz").write_bytes(gzip.compress(idx(np.asarray(array))))
     with pytest.raises(UserError, match=says):
+        load_dataset("mnist", data_dir)
+
+
+def from_openml(monkeypatch, images, labels):
+    asked = []
+
+    def fetch(title):
+        asked.append(title)
+        return images, labels
+
+    monkeypatch.setattr("spikeloom.datasets.openml.fetch_arrays", fetch)
+    return asked
+
+
+def test_what_is_in_no_folder_is_fetched_once(tmp_path, monkeypatch, offline):
+    images = RANDOM.integers(0, 256, (10_120, 784), dtype=np.uint8)
+    labels = (np.arange(10_120) % 10).astype(np.uint8)
+    asked = from_openml(monkeypatch, images, labels)
+    for _ in range(2):
+        data = load_dataset("fashion-mnist", tmp_path)
+        assert (len(data.train), len(data.validation), len(data.test)) == (110, 10, 10_000)
+        assert np.array_equal(data.test.images, images[120:])
+        assert np.array_equal(data.validation.images, images[data.validation.index])
+        assert np.array_equal(data.test.labels, labels[120:])
+    assert asked == ["Fashion-MNIST"]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "says"),
+    [
+        pytest.param(np.zeros((90, 784)), np.zeros(90), "90 images", id="too few"),
+        pytest.param(np.zeros((20_000, 784)), np.zeros(9), "with 9 labels", id="labels"),
+        pytest.param(np.zeros((20_000, 9)), np.zeros(20_000), "cannot reshape", id="shape"),
+    ],
+)
+def test_what_openml_should_not_send(tmp_path, monkeypatch, offline, images, labels, says):
+    from_openml(monkeypatch, images, labels)
+    with pytest.raises(UserError, match=says):
+        load_dataset("mnist", tmp_path)
+    assert not list(tmp_path.rglob("*ubyte*"))
+
+
+def test_one_missing_file_is_not_fetched(data_dir, monkeypatch, offline):
+    (data_dir / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(UserError, match="is missing"):
         load_dataset("mnist", data_dir)
