@@ -72,7 +72,7 @@ def _busy(image: NetworkImage, trace: Trace, number: int, words: SynapseWords) -
     """Cycles in which a layer reads words or updates neurons, over all samples."""
     samples, steps = trace.events.shape[:2]
     events = trace.inputs_of(number).sum(axis=(0, 1))
-    walk = STEP_TO_WALK + words.groups + update_latency(image.layers[number].leak) - 3
+    walk = STEP_TO_WALK + words.groups + update_latency(image.layers[number].leak) - 4
     return int(events @ words.count) + samples * steps * walk
 
 

@@ -148,7 +148,7 @@ def _activity(image: NetworkImage, packed: Sequence[SynapseWords]) -> Iterator[L
         # Without a record of its activity, each input is taken to spike once in a sample.
         events = recorded[number] if len(recorded) > number else float(layer.inputs)
         read = mean_words(image, number, words)
-        walk = STEP_TO_WALK + words.groups + update_latency(layer.leak) - 3
+        walk = STEP_TO_WALK + words.groups + update_latency(layer.leak) - 4
         yield LayerActivity(
             name=layer.name,
             events=events,

@@ -118,9 +118,9 @@ class NeuronUpdate(wiring.Component):
                 self.updated[lane].payload.potential.eq(neuron.next_potential),
             ]
 
-        # An operation reads its bank four cycles after the row is taken, or three after `resume`
+        # An operation reads its bank five cycles after the row is taken, or four after `resume`
         # lets it through: the last write has to lie before.
-        m.d.comb += self.resume.eq(stages[latency - 3].end)
+        m.d.comb += self.resume.eq(stages[latency - 4].end)
         return m
 
     def _parameters(

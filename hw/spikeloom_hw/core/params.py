@@ -11,8 +11,12 @@ from spikeloom.image.widths import signed_bits
 from spikeloom.packing import LANES, IndexForm, SynapseWords, pack_network
 from spikeloom.packing.words import unsigned_bits
 
-BLOCK_RAM = {"ram_style": "block"}
-"""Keeps a small memory in block RAM, where the cost model counts it; logic cells are scarcer."""
+BLOCK_RAM = {"ram_style": "block", "no_rw_check": 1}
+"""Keeps a small memory in block RAM, where the cost model counts it; logic cells are scarcer.
+
+No reader relies on a word that is written in the same cycle, so that the tool need not build logic
+for that case on devices whose block RAM leaves it open.
+"""
 
 LEAST_DEPTH = 2
 """A memory of one word would have an address without bits, which Verilog can not express."""

@@ -16,7 +16,7 @@ class Readout(wiring.Component):
     The score is the membrane after the last step, or the number of spikes in all steps. Scores
     are told in the order of neurons, with the best so far, so that the last one names the class.
 
-    Cycles: one a score; the first follows three cycles behind the last group.
+    Cycles: one a score; the first follows four cycles behind the last group.
 
     Members:
         groups: In, :class:`GroupLayout`, always taken; none may come while ``busy``.
@@ -70,11 +70,13 @@ class Readout(wiring.Component):
         held = Signal()
         told = Signal.like(neuron)
         advance = Signal()
+        leave = Signal()
         m.d.comb += [
-            advance.eq(~held | self.scores.ready),
+            leave.eq(~self.scores.valid | self.scores.ready),
+            advance.eq(~held | leave),
             read.en.eq(advance | self.groups.valid),
             read.addr.eq(Mux(self.groups.valid, group.group, neuron >> self.params.lane_bits)),
-            self.busy.eq(asking | held),
+            self.busy.eq(asking | held | self.scores.valid),
         ]
         final = neuron == self.params.neurons - 1
         with m.If(advance):
@@ -85,19 +87,23 @@ class Readout(wiring.Component):
             m.d.sync += asking.eq(1)
 
         # Tell the score and the best so far.
+        lane_bits = self.params.lane_bits
         value = Signal(signed(self.score_bits))
+        telling = Signal.like(neuron)
         best_value = Signal(signed(self.score_bits))
         best = Signal(self.label_bits)
-        better = (told == 0) | (value > best_value)
+        better = (telling == 0) | (value > best_value)
+        with m.If(leave):
+            m.d.sync += [
+                self.scores.valid.eq(held),
+                value.eq(read.data[told[:lane_bits]] if lane_bits else read.data[0]),
+                telling.eq(told),
+            ]
         m.d.comb += [
-            value.eq(
-                read.data[told[: self.params.lane_bits]] if self.params.lane_bits else read.data[0]
-            ),
-            self.scores.valid.eq(held),
             self.scores.payload.value.eq(value),
-            self.scores.payload.best.eq(Mux(better, told, best)),
-            self.scores.payload.last.eq(told == self.params.neurons - 1),
+            self.scores.payload.best.eq(Mux(better, telling, best)),
+            self.scores.payload.last.eq(telling == self.params.neurons - 1),
         ]
-        with m.If(held & self.scores.ready & better):
-            m.d.sync += [best_value.eq(value), best.eq(told)]
+        with m.If(self.scores.valid & self.scores.ready & better):
+            m.d.sync += [best_value.eq(value), best.eq(telling)]
         return m

@@ -17,7 +17,7 @@ from spikeloom_hw.core.params import LayerContents, LayerParams
 class WordStream(wiring.Component):
     """Reads the words of each row from the weight memory.
 
-    Cycles: one a word. The first word leaves two cycles after its row is taken; a STEP likewise.
+    Cycles: one a word. The first word leaves three cycles after its row is taken; a STEP likewise.
 
     Members:
         rows: In, :class:`RowLayout`.
@@ -84,20 +84,20 @@ class WordStream(wiring.Component):
         with m.Elif(self.resume):
             m.d.sync += updating.eq(0)
 
-        # The word is there a cycle after its address.
+        # The word is there a cycle after its address. Wide memories have slow outputs: a register
+        # stands behind them.
         slots = data.ArrayLayout(SlotLayout(self.params), self.params.lanes)
+        reading = Signal(WordLayout(self.params))
         valid = Signal()
         m.d.sync += [
             valid.eq(step | (remaining != 0)),
-            self.words.payload.first.eq(first),
-            self.words.payload.block.eq(block),
-            self.words.payload.step.eq(step),
-            self.words.payload.last.eq(last),
+            reading.first.eq(first),
+            reading.block.eq(block),
+            reading.step.eq(step),
+            reading.last.eq(last),
         ]
-        m.d.comb += [
-            self.words.valid.eq(valid),
-            self.words.payload.slots.eq(data.View(slots, weights.data)),
-        ]
+        m.d.comb += reading.slots.eq(data.View(slots, weights.data))
+        m.d.sync += [self.words.valid.eq(valid), self.words.payload.eq(reading)]
         return m
 
 

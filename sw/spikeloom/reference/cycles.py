@@ -9,8 +9,8 @@ there, and ``h`` the one in which its row is handed to the weight memory::
     f = max(e + 1, h of the row before)                an empty row: e + 1
     h = max(f + 1, weight memory free)
     row of k words      memory free again at h + k
-    STEP                walk starts at s = max(h + 4, room for its groups)
-                        memory free again at s + groups + update latency - 3
+    STEP                walk starts at s = max(h + 5, room for its groups)
+                        memory free again at s + groups + update latency - 4
                         group g shows its spikes at s + g + 3
 
 The spikes of a layer wait in its queue, are sent one a cycle, and so are offered to the next layer,
@@ -30,10 +30,10 @@ from spikeloom.packing import SynapseWords
 from spikeloom.reference.simulate import Spikes, Trace
 
 # In cycles; the gateware's docstrings say where each comes from.
-STEP_TO_WALK = 4
+STEP_TO_WALK = 5
 GROUP_LATENCY = 3
 QUEUE_LATENCY = 2
-WALK_TO_SCORE = 5
+WALK_TO_SCORE = 6
 
 
 def update_latency(leak: Leak) -> int:
@@ -140,7 +140,7 @@ class _Layer:
         taken = max(offered, self.fetch_free)
         self._hand_over(taken)
         start = max(self.handed + STEP_TO_WALK, self.consumer.free)
-        self.memory_free = start + self.groups + self.update_latency - 3
+        self.memory_free = start + self.groups + self.update_latency - 4
         self.consumer.walk(start, self.groups, next(self.spikes), last=last)
         return taken
 

@@ -53,7 +53,7 @@ def test_rows_follow_without_a_bubble(layer_of):
 
     run_scenario(dut, settle, background=[recorder(dut.words.valid, into=seen)])
     cycles = [cycle for (cycle,) in seen]
-    assert cycles == list(range(3, 3 + len(contents.words)))
+    assert cycles == list(range(4, 4 + len(contents.words)))
 
 
 @pytest.mark.parametrize("wait", [1, 2, 9])
@@ -82,9 +82,9 @@ def test_a_step_holds_the_next_row_until_resume(layer_of, wait):
             recorder(dut.rows.valid & dut.rows.ready, into=taken),
         ],
     )
-    assert seen[0] == (3, 1)
+    assert seen[0] == (4, 1)
     assert taken == [(1,), (2 + wait + 2,)]
-    assert seen[1] == (2 + wait + 4, 0)
+    assert seen[1] == (2 + wait + 5, 0)
 
 
 def test_a_step_reads_no_word_whatever_its_pointer(layer_of):
@@ -97,4 +97,4 @@ def test_a_step_reads_no_word_whatever_its_pointer(layer_of):
 
     observer = recorder(dut.words.valid, dut.words.payload.step, into=seen)
     run_scenario(dut, settle, background=[observer])
-    assert seen == [(3, 1)]
+    assert seen == [(4, 1)]
