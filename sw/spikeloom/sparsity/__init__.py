@@ -5,7 +5,7 @@ A method is a combination of parts: a topology to start from, a ratio (how many 
 Bank balance is a constraint on any of them.
 """
 
-from spikeloom.sparsity.balance import best_words, rebalance, words_of_rows
+from spikeloom.sparsity.balance import best_words, rebalance, swap_slots, words_of_rows
 from spikeloom.sparsity.initial import InitialValues, initialise_masks
 from spikeloom.sparsity.layer import Layers, SparseLayer
 from spikeloom.sparsity.nonzero import keep_nonzero
@@ -47,5 +47,6 @@ __all__ = [
     "regrown_counts",
     "retained_bound",
     "rewiring_count",
+    "swap_slots",
     "words_of_rows",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from spikeloom.sparsity.rewiring import ranks
 
-__all__ = ["best_words", "rebalance", "words_of_rows"]
+__all__ = ["best_words", "rebalance", "swap_slots", "words_of_rows"]
 
 
 def words_of_rows(synapses: Tensor, banks: int) -> Tensor:
@@ -46,6 +46,32 @@ def best_words(score: Tensor, *, candidates: Tensor, count: int, banks: int) -> 
     chosen = torch.zeros_like(slots, dtype=torch.bool)
     chosen.scatter_(1, sorted_slots.indices, words[:, :, None].expand_as(slots))
     return chosen.reshape(len(chosen), -1)[:, : len(score)].T.contiguous()
+
+
+def swap_slots(
+    mask: Tensor, *, worth: Tensor, wish: Tensor, candidates: Tensor, count: int, banks: int
+) -> Tensor:
+    """The mask after its worst places were exchanged for better ones of the same row and bank.
+
+    So words stay as full as they were. Where a bank has no candidate left, nothing goes.
+
+    Args:
+        mask: bool [neurons, fan-in], active places.
+        worth: of the active places, the smallest go first, same shape.
+        wish: rank of the candidates, larger is better, same shape.
+        candidates: bool, places that may come, none of them active.
+        count: places that are to go.
+        banks: L, at least 1.
+    """
+    going = _by_bank(_best(-worth, mask, count).T, banks, False)
+    free = _by_bank(candidates.T, banks, False)
+    exchanged = torch.minimum(going.sum(dim=1), free.sum(dim=1))[:, None]
+    cost = torch.where(going, _by_bank(worth.T, banks, 0), torch.inf)
+    gain = torch.where(free, _by_bank(wish.T, banks, 0), -torch.inf)
+    gone = going & (ranks(cost, dim=1) < exchanged)
+    come = free & (ranks(-gain, dim=1) < exchanged)
+    new = (_by_bank(mask.T, banks, False) & ~gone) | come
+    return new.reshape(len(new), -1)[:, : len(mask)].T.contiguous()
 
 
 def rebalance(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from spikeloom.config import SparsityConfig
-from spikeloom.sparsity.balance import best_words, rebalance
+from spikeloom.sparsity.balance import best_words, rebalance, swap_slots
 from spikeloom.sparsity.budget import Budget, layer_indices
 from spikeloom.sparsity.initial import InitialValues
 from spikeloom.sparsity.layer import Layers, SparseLayer
@@ -239,11 +239,15 @@ class Rewirer:
     def _whole_words(
         self, mask: Tensor, worth: Tensor, wish: Tensor, prune: Tensor, regrow: Tensor
     ) -> Tensor:
-        left = int(mask.sum() - prune.sum())
-        kept = best_words(worth, candidates=mask, count=left, banks=self._banks)
-        # What kept words leave over of their count is regrown, too, where anything is.
-        missing = left + int(regrow.sum()) - int(kept.sum()) if bool(regrow.any()) else 0
-        return kept | best_words(wish, candidates=~mask, count=missing, banks=self._banks)
+        come = int(regrow.sum())
+        less = int(prune.sum()) - come
+        kept = mask
+        if less:
+            left = int(mask.sum()) - less
+            kept = best_words(worth, candidates=mask, count=left, banks=self._banks)
+        return swap_slots(
+            kept, worth=worth, wish=wish, candidates=~mask, count=come, banks=self._banks
+        )
 
     def period(self, epoch: int, epochs: int) -> tuple[int, int]:
         """Epochs done when the training that `epoch` belongs to began and will have ended.

@@ -17,6 +17,7 @@ from spikeloom.sparsity import (
     best_words,
     initialise_masks,
     rebalance,
+    swap_slots,
     words_of_rows,
 )
 from spikeloom.training import to_image, train_network
@@ -164,6 +165,38 @@ def test_a_word_is_worth_its_sum():
     everywhere = torch.ones_like(score, dtype=torch.bool)
     chosen = best_words(score, candidates=everywhere, count=3, banks=2)
     assert chosen.T.tolist() == [[False] * 4, [True, False, False, True]]
+
+
+@given(
+    neurons=st.integers(1, 40),
+    fan_in=st.integers(1, 20),
+    banks=st.integers(1, 9),
+    shares=st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
+    seed=st.integers(0, 999),
+)
+def test_slots_are_swapped_within_row_and_bank(neurons, fan_in, banks, shares, seed):
+    generator = torch.Generator().manual_seed(seed)
+    worth, wish, draw = (torch.rand((neurons, fan_in), generator=generator) for _ in range(3))
+    mask, candidates = draw < shares[0], draw > 1 - shares[1] * (1 - shares[0])
+    count = round(shares[2] * int(mask.sum()))
+    new = swap_slots(mask, worth=worth, wish=wish, candidates=candidates, count=count, banks=banks)
+    gone, come = mask & ~new, new & ~mask
+    assert not (come & ~candidates).any()
+    assert int(gone.sum()) == int(come.sum()) <= count
+    for bank in range(banks):
+        one = slice(bank, None, banks)
+        assert torch.equal(mask[one].sum(dim=0), new[one].sum(dim=0))
+        for row in range(fan_in):
+            # Of each bank the worst went and the best came.
+            left, going = (worth[one, row][m[one, row]] for m in (mask & ~gone, gone))
+            beside, coming = (wish[one, row][m[one, row]] for m in (candidates & ~come, come))
+            assert not len(left) * len(going) or going.max() < left.min()
+            assert not len(beside) * len(coming) or coming.min() > beside.max()
+    threshold = worth[mask].sort().values[count - 1] if count else -1
+    stayed = mask & ~gone & (worth <= threshold)
+    for neuron, row in stayed.nonzero().tolist():
+        # Only for want of a candidate.
+        assert not (candidates & ~come)[neuron % banks :: banks, row].any()
 
 
 @pytest.mark.parametrize("ratio", ["pq-layer", "pq-neuron", "constant-global"])
