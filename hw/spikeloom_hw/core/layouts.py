@@ -1,9 +1,38 @@
 """The payloads that travel inside a layer."""
 
 from amaranth.hdl import signed
-from amaranth.lib import data
+from amaranth.lib import data, enum
 
-from spikeloom_hw.core.params import LayerParams
+from spikeloom.packing.words import unsigned_bits
+from spikeloom_hw.core.params import CHUNK_BITS, CoreParams, LayerParams
+
+
+class MemoryKind(enum.Enum, shape=2):
+    """What a host loads into a layer."""
+
+    POINTERS = 0
+    WEIGHTS = 1
+    THRESHOLD = 2
+
+
+class LoadLayout(data.StructLayout):
+    """Sixteen bits for the memory ``kind`` of a layer, at a chunk's address."""
+
+    def __init__(self, address_bits: int) -> None:
+        super().__init__({"kind": MemoryKind, "address": address_bits, "data": CHUNK_BITS})
+
+
+def core_load_layout(params: CoreParams) -> data.StructLayout:
+    """A :class:`LoadLayout` for the layer with the number ``layer``."""
+    address_bits = max(layer.load_address_bits for layer in params.layers)
+    return data.StructLayout(
+        {
+            "layer": unsigned_bits(len(params.layers) - 1),
+            "kind": MemoryKind,
+            "address": address_bits,
+            "data": CHUNK_BITS,
+        }
+    )
 
 
 class PointerLayout(data.StructLayout):

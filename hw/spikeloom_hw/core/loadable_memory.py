@@ -19,10 +19,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from spikeloom.packing.words import unsigned_bits
-from spikeloom_hw.core.params import BLOCK_RAM, LEAST_DEPTH
+from spikeloom_hw.core.params import BLOCK_RAM, CHUNK_BITS, MemoryShape
 
-CHUNK_BITS = 16
 SINGLE_PORT_RAM = "single_port_ram"
 
 
@@ -31,52 +29,6 @@ class ChunkLayout(data.StructLayout):
 
     def __init__(self, address_bits: int) -> None:
         super().__init__({"address": address_bits, "data": CHUNK_BITS})
-
-
-class MemoryShape(data.StructLayout):
-    """How words lie in a loadable memory; the layout is a word as it is loaded.
-
-    Attributes:
-        width: bits of a word.
-        depth: words.
-    """
-
-    def __init__(self, width: int, depth: int) -> None:
-        self.width = width
-        self.depth = max(LEAST_DEPTH, depth)
-        super().__init__({"word": self.chunks * self.chunk_bits})
-
-    @property
-    def chunk_bits(self) -> int:
-        return min(CHUNK_BITS, self.width)
-
-    @property
-    def chunks(self) -> int:
-        """Chunks of a word."""
-        return -(-self.width // self.chunk_bits)
-
-    @property
-    def select_bits(self) -> int:
-        """Width of a chunk's number; 0 when a word is one chunk."""
-        return (self.chunks - 1).bit_length()
-
-    @property
-    def word_bits(self) -> int:
-        """Width of a word's address."""
-        return unsigned_bits(self.depth - 1)
-
-    @property
-    def address_bits(self) -> int:
-        """Width of a chunk's address."""
-        return self.word_bits + self.select_bits
-
-    def load(self, address: int, word: int) -> list[tuple[int, int]]:
-        """``(chunk address, data)`` of all that stores ``word`` at ``address``."""
-        mask = (1 << self.chunk_bits) - 1
-        return [
-            (address << self.select_bits | chunk, word >> chunk * self.chunk_bits & mask)
-            for chunk in range(self.chunks)
-        ]
 
 
 class LoadableMemory(wiring.Component):

@@ -18,7 +18,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import OperationLayout, UpdatedLayout
-from spikeloom_hw.core.params import BLOCK_RAM, LayerParams
+from spikeloom_hw.core.params import BLOCK_RAM, DISTRIBUTED_RAM, LayerParams
 
 
 class MembraneBank(wiring.Component):
@@ -39,7 +39,7 @@ class MembraneBank(wiring.Component):
             shape=signed(params.accumulator_bits),
             depth=params.bank_depth,
             init=init,
-            attrs=BLOCK_RAM,
+            attrs=DISTRIBUTED_RAM if params.distributed_banks else BLOCK_RAM,
         )
         super().__init__(
             {

@@ -33,6 +33,8 @@ class NeuronUpdate(wiring.Component):
         updated: Out, :class:`UpdatedLayout` for each bank.
         groups: Out, :class:`GroupLayout`, always taken.
         resume: Out, operations that are asked for from the next cycle on find the new potentials.
+        waiting: Out, a walk could begin but for ``blocked``.
+        threshold: In, of all neurons, when ``params.loadable``.
     """
 
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
@@ -44,8 +46,10 @@ class NeuronUpdate(wiring.Component):
             params, params.shared_bias, signed(params.bias_bits), contents.biases
         )
         updated = stream.Signature(UpdatedLayout(params), always_ready=True)
+        loaded = {"threshold": In(params.threshold_bits)} if params.loadable else {}
         super().__init__(
             {
+                **loaded,
                 "steps": In(stream.Signature(StepLayout(), always_ready=True)),
                 "blocked": In(1),
                 "scan": Out(params.group_bits),
@@ -53,6 +57,7 @@ class NeuronUpdate(wiring.Component):
                 "updated": Out(updated).array(params.lanes),
                 "groups": Out(stream.Signature(GroupLayout(params), always_ready=True)),
                 "resume": Out(1),
+                "waiting": Out(1),
             }
         )
 
@@ -75,6 +80,7 @@ class NeuronUpdate(wiring.Component):
             now.end.eq(now.valid & (now.group == self.params.groups - 1)),
             now.last.eq(last),
             self.scan.eq(now.group),
+            self.waiting.eq(walking & (now.group == 0) & self.blocked),
         ]
         group = Signal(self.params.group_bits)
         m.d.comb += now.group.eq(group)
@@ -86,9 +92,12 @@ class NeuronUpdate(wiring.Component):
             m.d.sync += [walking.eq(1), last.eq(self.steps.payload.last)]
 
         # The lanes, with the parameters of the neuron that is in each stage.
-        threshold = self._parameters(
-            m, "thresholds", self.thresholds, self.params.shared_threshold, stages[0].group
-        )
+        if self.params.loadable:
+            threshold: list[ValueLike] = [self.threshold] * self.params.lanes
+        else:
+            threshold = self._parameters(
+                m, "thresholds", self.thresholds, self.params.shared_threshold, stages[0].group
+            )
         bias = self._parameters(
             m, "biases", self.biases, self.params.shared_bias, stages[latency - 1].group
         )

@@ -18,8 +18,53 @@ No reader relies on a word that is written in the same cycle, so that the tool n
 for that case on devices whose block RAM leaves it open.
 """
 
+DISTRIBUTED_RAM = {"ram_style": "distributed", "no_rw_check": 1}
+"""Puts a small memory into logic cells: faster than block RAM, on devices that can."""
+
 LEAST_DEPTH = 2
 """A memory of one word would have an address without bits, which Verilog can not express."""
+
+
+CHUNK_BITS = 16
+"""What a host loads at once."""
+
+
+@dataclass(frozen=True)
+class MemoryShape:
+    """How the words of a memory lie in it, and how a host that fills it names them.
+
+    Attributes:
+        width: bits of a word.
+        depth: words.
+    """
+
+    width: int
+    depth: int
+
+    @property
+    def chunk_bits(self) -> int:
+        """Bits that are loaded at once."""
+        return min(CHUNK_BITS, self.width)
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of a word."""
+        return -(-self.width // self.chunk_bits)
+
+    @property
+    def select_bits(self) -> int:
+        """Width of a chunk's number; 0 when a word is one chunk."""
+        return (self.chunks - 1).bit_length()
+
+    @property
+    def word_bits(self) -> int:
+        """Width of a word's address."""
+        return unsigned_bits(self.depth - 1)
+
+    @property
+    def address_bits(self) -> int:
+        """Width of a chunk's address: the word's, and below it the chunk's number."""
+        return self.word_bits + self.select_bits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +96,7 @@ class LayerParams:
         spiking: False for a readout layer.
         loadable: the host fills pointers, weights and the threshold.
         single_port: the weights lie in a single-port memory without first contents.
+        distributed_banks: the membranes lie in logic cells used as RAM, not in block RAM.
     """
 
     name: str
@@ -77,6 +123,7 @@ class LayerParams:
     spiking: bool
     loadable: bool = False
     single_port: bool = False
+    distributed_banks: bool = False
 
     def __post_init__(self) -> None:
         if self.lanes not in LANES:
@@ -135,6 +182,19 @@ class LayerParams:
     def pointer_bits(self) -> int:
         """Width of the pointer memory."""
         return self.base_bits + self.pointer_rows * self.count_bits
+
+    @property
+    def pointer_memory(self) -> MemoryShape:
+        return MemoryShape(self.pointer_bits, max(LEAST_DEPTH, self.pointers))
+
+    @property
+    def weight_memory(self) -> MemoryShape:
+        return MemoryShape(self.word_bits, self.words)
+
+    @property
+    def load_address_bits(self) -> int:
+        """Width of a chunk's address in any of the layer's memories."""
+        return max(self.pointer_memory.address_bits, self.weight_memory.address_bits)
 
     @property
     def first_word_bits(self) -> int:

@@ -18,7 +18,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import PointerLayout, RowLayout
-from spikeloom_hw.core.loadable_memory import ChunkLayout, LoadableMemory, MemoryShape
+from spikeloom_hw.core.loadable_memory import ChunkLayout, LoadableMemory
 from spikeloom_hw.core.params import LayerContents, LayerParams
 from spikeloom_hw.events import EventLayout
 
@@ -39,7 +39,7 @@ class RowFetch(wiring.Component):
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
         self.params = params
         self.pointers = LoadableMemory(
-            pointer_shape(params), init=pointer_words(params, contents), loadable=params.loadable
+            params.pointer_memory, init=pointer_words(params, contents), loadable=params.loadable
         )
         members = {
             "events": In(stream.Signature(EventLayout(params.address_bits))),
@@ -104,11 +104,6 @@ class RowFetch(wiring.Component):
                 self.rows.payload.last.eq(last),
             ]
         return m
-
-
-def pointer_shape(params: LayerParams) -> MemoryShape:
-    """The shape of a layer's pointer memory."""
-    return MemoryShape(params.pointer_bits, params.pointers)
 
 
 def pointer_words(params: LayerParams, contents: LayerContents) -> list[int]:

@@ -11,10 +11,13 @@ spikes of the step before.
 
 import itertools
 
-from amaranth.hdl import Module
+from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikeloom.packing.words import unsigned_bits
+from spikeloom_hw.core.counters import COUNT_BITS, LAYER_COUNTS, Counters, count_names
+from spikeloom_hw.core.layouts import core_load_layout
 from spikeloom_hw.core.params import CoreParams
 from spikeloom_hw.core.readout import Readout
 from spikeloom_hw.core.spike_queue import SpikeQueue
@@ -31,6 +34,10 @@ class SpikingCore(wiring.Component):
     Members:
         events: In, :class:`EventLayout`: the sample's spikes, a STEP after each time step.
         scores: Out, :class:`ScoreLayout`: one beat an output neuron.
+        load: In, :func:`core_load_layout`, always taken, when ``params.loadable``: memory contents
+            and thresholds. Only while no sample is under way.
+        select, count: In and Out, a counter's number and, a cycle later, what it has counted, when
+            ``params.counters``; ``counters.count_names`` has the order.
         trace0, trace1, …: Out, :class:`TraceSignature` of each layer, when ``params.trace``.
     """
 
@@ -41,6 +48,11 @@ class SpikingCore(wiring.Component):
             "events": In(stream.Signature(EventLayout(first.address_bits))),
             "scores": Out(stream.Signature(ScoreLayout(params.score_bits, params.label_bits))),
         }
+        if params.loadable:
+            members["load"] = In(stream.Signature(core_load_layout(params), always_ready=True))
+        if params.counters:
+            members["select"] = In(unsigned_bits(len(count_names(len(params.layers))) - 1))
+            members["count"] = Out(COUNT_BITS)
         if params.trace:
             for number, layer in enumerate(params.layers):
                 members[f"trace{number}"] = Out(
@@ -82,6 +94,10 @@ class SpikingCore(wiring.Component):
         wiring.connect(m, readout.scores, wiring.flipped(self.scores))
         m.d.comb += last.blocked.eq(readout.busy)
 
+        if self.params.loadable:
+            self._load(m, layers)
+        if self.params.counters:
+            self._count(m, layers)
         if self.params.trace:
             for number, layer in enumerate(layers):
                 trace = getattr(self, f"trace{number}")
@@ -93,3 +109,29 @@ class SpikingCore(wiring.Component):
                     trace.membranes.eq(group.membranes),
                 ]
         return m
+
+    def _load(self, m: Module, layers: list[SpikingLayer]) -> None:
+        # A register, since the memories lie all over the device.
+        valid = Signal()
+        load = Signal(core_load_layout(self.params))
+        m.d.sync += [valid.eq(self.load.valid), load.eq(self.load.payload)]
+        for number, layer in enumerate(layers):
+            if layer.params.loadable:
+                m.d.comb += [
+                    layer.load.valid.eq(valid & (load.layer == number)),
+                    layer.load.payload.kind.eq(load.kind),
+                    layer.load.payload.address.eq(load.address),
+                    layer.load.payload.data.eq(load.data),
+                ]
+
+    def _count(self, m: Module, layers: list[SpikingLayer]) -> None:
+        added: dict[str, Value] = {"cycles": Const(1, 1)}
+        for number, layer in enumerate(layers):
+            own = (layer.taking, layer.reading, layer.operating, layer.updating, layer.waiting)
+            for name, value in zip(LAYER_COUNTS, own, strict=True):
+                added[f"layer{number}_{name}"] = value
+        counters = Counters({name: len(value) for name, value in added.items()})
+        m.submodules.counters = counters
+        for name, value in added.items():
+            m.d.comb += getattr(counters, name).eq(value)
+        m.d.comb += [counters.select.eq(self.select), self.count.eq(counters.count)]

@@ -6,11 +6,13 @@
                pointers     weights      index      read-modify-write   leak, compare, reset
 """
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikeloom_hw.core.layouts import GroupLayout
+from spikeloom.packing.words import unsigned_bits
+from spikeloom_hw.core.counters import population
+from spikeloom_hw.core.layouts import GroupLayout, LoadLayout, MemoryKind
 from spikeloom_hw.core.membrane_bank import MembraneBank
 from spikeloom_hw.core.neuron_update import NeuronUpdate
 from spikeloom_hw.core.params import LayerContents, LayerParams
@@ -30,13 +32,25 @@ class SpikingLayer(wiring.Component):
         events: In, :class:`EventLayout`.
         blocked: In, the groups of a step can not be taken now.
         groups: Out, :class:`GroupLayout`, always taken.
+        load: In, :class:`LoadLayout`, always taken, when ``params.loadable``; only between samples.
+        taking, reading, operating, updating, waiting: Out, what ``counters`` counts of a layer.
     """
 
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
         self.params = params
         self.contents = contents
+        loaded = {}
+        if params.loadable:
+            load = LoadLayout(params.load_address_bits)
+            loaded["load"] = In(stream.Signature(load, always_ready=True))
         super().__init__(
             {
+                **loaded,
+                "taking": Out(1),
+                "reading": Out(1),
+                "operating": Out(unsigned_bits(params.lanes)),
+                "updating": Out(1),
+                "waiting": Out(1),
                 "events": In(stream.Signature(EventLayout(params.address_bits))),
                 "blocked": In(1),
                 "groups": Out(stream.Signature(GroupLayout(params), always_ready=True)),
@@ -68,7 +82,36 @@ class SpikingLayer(wiring.Component):
                 update.potentials[lane].eq(bank.potential),
             ]
 
+        if self.params.loadable:
+            self._load(m, fetch, words, update)
+
+        # What is counted.
+        m.d.comb += [
+            self.taking.eq(self.events.valid & self.events.ready & ~self.events.payload.step),
+            self.reading.eq(words.words.valid & ~words.words.payload.step),
+            self.updating.eq(words.updating),
+            self.waiting.eq(update.waiting),
+        ]
+        m.d.sync += self.operating.eq(population([own.valid for own in unpack.operations]))
+
         # Groups, whenever somebody can take a step's worth of them.
         m.d.comb += update.blocked.eq(self.blocked)
         wiring.connect(m, update.groups, wiring.flipped(self.groups))
         return m
+
+    def _load(self, m: Module, fetch: RowFetch, words: WordStream, update: NeuronUpdate) -> None:
+        load = self.load.payload
+        for memory, kind in (
+            (fetch.load, MemoryKind.POINTERS),
+            (words.load, MemoryKind.WEIGHTS),
+        ):
+            m.d.comb += [
+                memory.valid.eq(self.load.valid & (load.kind == kind)),
+                memory.payload.address.eq(load.address),
+                memory.payload.data.eq(load.data),
+            ]
+        assert self.params.shared_threshold is not None
+        threshold = Signal(self.params.threshold_bits, init=self.params.shared_threshold)
+        m.d.comb += update.threshold.eq(threshold)
+        with m.If(self.load.valid & (load.kind == MemoryKind.THRESHOLD)):
+            m.d.sync += threshold.eq(load.data)

@@ -10,7 +10,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import RowLayout, SlotLayout, WordLayout
-from spikeloom_hw.core.loadable_memory import ChunkLayout, LoadableMemory, MemoryShape
+from spikeloom_hw.core.loadable_memory import ChunkLayout, LoadableMemory
 from spikeloom_hw.core.params import LayerContents, LayerParams
 
 
@@ -23,13 +23,14 @@ class WordStream(wiring.Component):
         rows: In, :class:`RowLayout`.
         words: Out, :class:`WordLayout`, always taken.
         resume: In, the neurons are updated: rows are taken again from the next cycle.
+        updating: Out, a STEP has been taken and rows are not taken again yet.
         load: In, :class:`ChunkLayout` of the weight memory, when ``params.loadable``.
     """
 
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
         self.params = params
         self.weights = LoadableMemory(
-            weight_shape(params),
+            params.weight_memory,
             init=weight_words(params, contents),
             loadable=params.loadable,
             single_port=params.single_port,
@@ -38,6 +39,7 @@ class WordStream(wiring.Component):
             "rows": In(stream.Signature(RowLayout(params))),
             "words": Out(stream.Signature(WordLayout(params), always_ready=True)),
             "resume": In(1),
+            "updating": Out(1),
         }
         if params.loadable:
             chunk = ChunkLayout(self.weights.shape.address_bits)
@@ -56,14 +58,13 @@ class WordStream(wiring.Component):
         block = Signal(self.params.block_bits)
         step = Signal()
         last = Signal()
-        updating = Signal()
 
         # Address one word a cycle; take the next row with the last word of this one.
         take = self.rows.ready & self.rows.valid
         m.d.comb += [
             weights.enable.eq(1),
             weights.address.eq(address),
-            self.rows.ready.eq((remaining <= 1) & ~step & ~updating),
+            self.rows.ready.eq((remaining <= 1) & ~step & ~self.updating),
         ]
         m.d.sync += [first.eq(take), step.eq(take & self.rows.payload.step)]
         with m.If(remaining != 0):
@@ -80,9 +81,9 @@ class WordStream(wiring.Component):
                 last.eq(self.rows.payload.last),
             ]
         with m.If(step):
-            m.d.sync += updating.eq(1)
+            m.d.sync += self.updating.eq(1)
         with m.Elif(self.resume):
-            m.d.sync += updating.eq(0)
+            m.d.sync += self.updating.eq(0)
 
         # The word is there a cycle after its address. Wide memories have slow outputs: a register
         # stands behind them.
@@ -99,11 +100,6 @@ class WordStream(wiring.Component):
         m.d.comb += reading.slots.eq(data.View(slots, weights.data))
         m.d.sync += [self.words.valid.eq(valid), self.words.payload.eq(reading)]
         return m
-
-
-def weight_shape(params: LayerParams) -> MemoryShape:
-    """The shape of a layer's weight memory."""
-    return MemoryShape(params.word_bits, params.words)
 
 
 def weight_words(params: LayerParams, contents: LayerContents) -> list[int]:

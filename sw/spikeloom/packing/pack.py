@@ -48,6 +48,7 @@ def pack(
     index_bits: int | None = None,
     blocks: int | None = None,
     pointer_rows: int | None = None,
+    granule: int | None = None,
 ) -> SynapseWords:
     """Packs ``layer`` into words of ``lanes`` slots.
 
@@ -61,10 +62,10 @@ def pack(
         index_bits: width of a gap, at least 1.
         blocks: interleaved blocks of absolute indices, a power of two.
         pointer_rows: rows of a pointer word, one of :data:`POINTER_ROWS`.
+        granule: a power of two; rows are padded to multiples of it. By default none is padded.
 
     Raises:
-        ValueError: ``lanes``, ``index_bits``, ``blocks`` or ``pointer_rows`` is out of range, or is
-            given without the form that it belongs to.
+        ValueError: an argument is out of range, or is given without the form that it belongs to.
     """
     if lanes < 1:
         raise ValueError(f"lanes must be at least 1, not {lanes!r}")
@@ -74,13 +75,15 @@ def pack(
         raise ValueError(f"blocks is {blocks!r}: it takes index_form='absolute' and a power of two")
     if pointer_rows not in (None, *POINTER_ROWS):
         raise ValueError(f"pointer_rows must be one of {POINTER_ROWS!r}, not {pointer_rows!r}")
+    if granule is not None and granule.bit_count() != 1:
+        raise ValueError(f"granule must be a power of two, not {granule!r}")
     if index_bits is not None:
         forms = iter([_Form(form="gap", bits=index_bits)])
     elif blocks is not None:
         forms = iter([_absolute(layer, lanes, blocks)])
     else:
         forms = (own for own in _forms(layer, lanes) if index_form in (None, own.form))
-    candidates = (_lay_out(layer, lanes, form, pointer_rows) for form in forms)
+    candidates = (_lay_out(layer, lanes, form, pointer_rows, granule) for form in forms)
     return min(candidates, key=lambda words: (words.bits * words.words, words.words))
 
 
@@ -150,10 +153,16 @@ def _slots(layer: Layer, lanes: int, form: _Form) -> _Slots:
     )
 
 
-def _lay_out(layer: Layer, lanes: int, form: _Form, pointer_rows: int | None) -> SynapseWords:
+def _lay_out(
+    layer: Layer, lanes: int, form: _Form, pointer_rows: int | None, granule: int | None
+) -> SynapseWords:
     slots = _slots(layer, lanes, form)
     count = np.zeros(layer.inputs, dtype=np.int64)
     np.maximum.at(count, slots.row, slots.position + 1)
+    if granule is None:
+        shared = int(np.bitwise_or.reduce(count, initial=0))
+        granule = shared & -shared or 1
+    count = -(-count // granule) * granule
     base = np.cumsum(count) - count
     index = np.zeros((int(count.sum()), lanes), dtype=np.int64)
     weight = np.zeros_like(index)
@@ -162,7 +171,6 @@ def _lay_out(layer: Layer, lanes: int, form: _Form, pointer_rows: int | None) ->
     weight[word, slots.lane] = slots.weight
     escape_word = np.repeat(word, slots.escapes) - _count_down(slots.escapes)
     index[escape_word, np.repeat(slots.lane, slots.escapes)] = (1 << form.bits) - 1
-    shared = int(np.bitwise_or.reduce(count, initial=0))
     words = SynapseWords(
         name=layer.name,
         lanes=lanes,
@@ -173,7 +181,7 @@ def _lay_out(layer: Layer, lanes: int, form: _Form, pointer_rows: int | None) ->
         index_bits=form.bits,
         weight_bits=layer.weight_bits,
         pointer_rows=1,
-        granule=shared & -shared or 1,
+        granule=granule,
         count=count,
         index=index,
         weight=weight,
