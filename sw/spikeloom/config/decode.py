@@ -238,6 +238,13 @@ def _check_together(config: Config, source: str) -> None:
             "1 to the neurons of the smallest hidden layer where full_words is true",
         ),
         (
+            config.quantization.scale != "fixed" or not config.quantization.per_channel,
+            "quantization",
+            "scale",
+            config.quantization.scale,
+            "'max' or 'learned' where per_channel is true",
+        ),
+        (
             sparsity.stop_epoch <= training.epochs,
             "sparsity",
             "stop_epoch",

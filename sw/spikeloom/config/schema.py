@@ -79,11 +79,14 @@ class QuantizationConfig(_Table, frozen=True):
             keeps the integer threshold still in training), "max" (it is the layer's largest
             magnitude) or "learned" (a parameter, begun there).
         limit: for "fixed", in units of the threshold.
+        per_channel: each spiking neuron has a scale of its own, and so an integer threshold of its
+            own; for "max" and "learned". A readout by membrane keeps one: its neurons are compared.
     """
 
     weight_bits: Annotated[int, Meta(ge=2, le=8)] = 4
     scale: Literal["fixed", "max", "learned"] = "fixed"
     limit: Positive = 0.5
+    per_channel: bool = False
 
 
 class SparsityConfig(_Table, frozen=True):

@@ -60,7 +60,8 @@ class Layer:
         reset: what a spike does to the membrane.
         spiking: False for a readout layer, which integrates and never spikes.
         membrane_bits: 2 … 32, signed width of the membrane's rails.
-        scale: the real weight is ``weight·scale``; for the reader's eyes only.
+        scale: the real weight is ``weight·scale``, or scale is the mean of the neurons' own; for
+            the reader's eyes only.
     """
 
     name: str

@@ -26,14 +26,15 @@ class LayerIntegers:
     """The integers that a layer computes with, detached.
 
     Attributes:
-        weight: int64 [neurons, inputs]; bias, threshold: int64 [neurons]; scale: float.
+        weight: int64 [neurons, inputs]; bias, threshold: int64 [neurons].
+        scale: real weight of integer 1: of the layer, or float32 [neurons].
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, threshold: Tensor, scale: Tensor) -> None:
         self.weight = weight.detach().long().cpu()
         self.bias = bias.detach().long().cpu()
         self.threshold = threshold.detach().long().cpu()
-        self.scale = float(scale)
+        self.scale = scale.detach().cpu() if scale.dim() else float(scale)
 
 
 class SpikingLinear(nn.Module):
@@ -58,6 +59,7 @@ class SpikingLinear(nn.Module):
         weight_bits: int,
         scale: ScaleKind = "max",
         limit: float = 1.0,
+        per_channel: bool = False,
         threshold: float = 1.0,
         bias: bool = False,
     ) -> None:
@@ -71,7 +73,12 @@ class SpikingLinear(nn.Module):
             )
         self.neuron = neuron
         self.linear = quantized_linear(
-            inputs, neurons, weight_bits=weight_bits, scale=scale, limit=limit * threshold
+            inputs,
+            neurons,
+            weight_bits=weight_bits,
+            scale=scale,
+            limit=limit * threshold,
+            per_channel=per_channel,
         )
         self.bias = nn.Parameter(torch.zeros(neurons)) if bias else None
         self.register_buffer("mask", torch.ones(neurons, inputs, dtype=torch.bool))
@@ -123,7 +130,7 @@ class SpikingLinear(nn.Module):
 
         Returns:
             (spikes [T, B, neurons], membranes [T or 1, B, neurons], scale: real weight of
-            integer 1).
+            integer 1, scalar or [neurons]).
         """
         weight, bias, threshold, scale = self._integers()
         # One product for all steps: sums of integers below 2^24 are exact in any order.

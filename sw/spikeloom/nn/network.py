@@ -117,6 +117,9 @@ def build_network(config: Config, *, inputs: int, classes: int) -> SpikingNetwor
             weight_bits=config.quantization.weight_bits,
             scale=config.quantization.scale,
             limit=config.quantization.limit,
+            # Membranes that are compared with one another need one unit.
+            per_channel=config.quantization.per_channel
+            and (spiking or position < len(network.hidden)),
             threshold=network.threshold,
             bias=network.bias,
         )

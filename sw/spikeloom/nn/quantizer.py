@@ -76,7 +76,7 @@ class IntegerLinear(QuantLinear):
     _constants: tuple[Tensor, Tensor, Tensor] | None = None
 
     def quantizer_parameters(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Scale, zero point and bit width, scalars; only a scale of "fixed" is kept."""
+        """Scale (scalar or [neurons, 1]), zero point, bit width; only a "fixed" scale is kept."""
         weight, quantizer = self.weight, cast(Any, self.weight_quant).tensor_quant
         kept = self._constants
         if kept is not None and kept[0].device == weight.device:
@@ -90,11 +90,18 @@ class IntegerLinear(QuantLinear):
 
 
 def quantized_linear(
-    inputs: int, neurons: int, *, weight_bits: int, scale: ScaleKind, limit: float
+    inputs: int,
+    neurons: int,
+    *,
+    weight_bits: int,
+    scale: ScaleKind,
+    limit: float,
+    per_channel: bool = False,
 ) -> IntegerLinear:
     """A Brevitas linear layer without bias whose weights are `weight_bits` wide integers.
 
-    `limit` is the real weight of the largest integer when `scale` is "fixed".
+    `limit` is the real weight of the largest integer when `scale` is "fixed"; `per_channel` gives
+    each neuron a scale of its own.
     """
     fixed: dict[str, Any] = {"weight_scaling_init": limit} if scale == "fixed" else {}
     linear = IntegerLinear(
@@ -103,6 +110,7 @@ def quantized_linear(
         bias=False,
         weight_quant=cast(Any, QUANTIZERS[scale]),
         weight_bit_width=weight_bits,
+        weight_scaling_per_output_channel=per_channel,
         **fixed,
     )
     linear.weight_bits = weight_bits
@@ -117,7 +125,7 @@ def integer_weight(linear: IntegerLinear) -> tuple[Tensor, Tensor]:
     weight / threshold, and no gradient depends on the unit.
 
     Returns:
-        (integers [neurons, inputs], scale: positive scalar, detached).
+        (integers [neurons, inputs], scale: positive, scalar or [neurons], detached).
     """
     scale, zero, bits = linear.quantizer_parameters()
     quantizer, unit = cast(Any, linear.weight_quant).tensor_quant.int_quant, scale.detach()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from spikeloom import __version__
 from spikeloom.config import Config, dump_config
 from spikeloom.image import Layer, NetworkImage, Provenance
@@ -30,7 +32,7 @@ def to_image(network: SpikingNetwork, config: Config) -> NetworkImage:
                 reset=neuron.reset,
                 spiking=neuron.spiking,
                 membrane_bits=neuron.membrane_bits,
-                scale=integers.scale,
+                scale=float(torch.as_tensor(integers.scale).mean()),
             )
         )
     return NetworkImage(

@@ -128,6 +128,11 @@ def test_decay_leak_is_taken():
             "[sparsity]\ndensity = 0.6", "at most initial_density = 0.5", id="density above start"
         ),
         pytest.param(
+            "[quantization]\nper_channel = true",
+            "scale is 'fixed', but it must be 'max' or 'learned' where per_channel",
+            id="fixed scale per neuron",
+        ),
+        pytest.param(
             "[sparsity]\nfull_words = true",
             "banks is 0, but it must be 1 to",
             id="words of no banks",

@@ -205,3 +205,40 @@ def test_gradients_are_those_of_quantised_over_constant_scale(scale):
     (integer_weight(linear)[0] * pull).sum().backward()
     for name, parameter in linear.named_parameters():
         assert torch.allclose(gradient_of(parameter), expected[name], rtol=1e-4), name
+
+
+@pytest.mark.parametrize("scale", ["max", "learned"])
+def test_a_scale_per_neuron_is_that_of_brevitas_and_sets_its_threshold(scale):
+    made = layer(scale=scale, per_channel=True, threshold=1.3)
+    largest = made.weight.detach().abs().amax(dim=1)
+    integers, unit = integer_weight(made.linear)
+    assert torch.allclose(unit, largest / 7)
+    assert torch.equal(integers, made.linear.quant_weight().int(float_datatype=True))
+    assert (integers.abs().amax(dim=1) == 7).all()
+    theirs = made.integers()
+    assert theirs.threshold.tolist() == torch.round(1.3 / unit).tolist()
+    assert torch.equal(torch.as_tensor(theirs.scale), unit)
+
+
+def test_a_readout_that_is_compared_keeps_one_scale():
+    text = "[quantization]\nscale = 'max'\nper_channel = true\n[network]\nreadout = '{}'"
+    for readout, dimensions in (("membrane", [1, 0]), ("count", [1, 1])):
+        network = build_network(
+            parse_config(text.format(readout), source="x"), inputs=20, classes=4
+        )
+        scales = [torch.as_tensor(made.integers().scale) for made in network.layers]
+        assert [scale.dim() for scale in scales] == dimensions
+
+
+@pytest.mark.parametrize("scale", ["max", "learned"])
+def test_gradients_of_a_scale_per_neuron_take_it_as_constant(scale):
+    torch.manual_seed(4)
+    linear = quantized_linear(30, 20, weight_bits=4, scale=scale, limit=0.03, per_channel=True)
+    pull = torch.randn(20, 30)
+    quantized = linear.quant_weight()
+    ((quantized.value / quantized.scale.detach()) * pull).sum().backward()
+    expected = {name: gradient_of(p).clone() for name, p in linear.named_parameters()}
+    linear.zero_grad()
+    (integer_weight(linear)[0] * pull).sum().backward()
+    for name, parameter in linear.named_parameters():
+        assert torch.allclose(gradient_of(parameter), expected[name], rtol=1e-4), name

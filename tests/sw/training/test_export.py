@@ -81,6 +81,14 @@ def test_the_first_divergence_is_the_first(trained, config, digits):
         pytest.param("[network.leak]\nkind='decay'\nmultiplier=5\nfraction_bits=5", id="decay"),
         pytest.param("[data.encoding]\nkind = 'rate'\nseed = 5", id="rate"),
         pytest.param("[quantization]\nweight_bits = 8\nscale = 'max'", id="8 bits"),
+        pytest.param(
+            "[quantization]\nscale = 'max'\nper_channel = true\n"
+            "[network]\nreadout = 'count'\nbias = true",
+            id="a scale per neuron, of its largest weight",
+        ),
+        pytest.param(
+            "[quantization]\nscale = 'learned'\nper_channel = true", id="learned scale per neuron"
+        ),
     ],
 )
 def test_every_kind_of_network_exports_exactly(digits, text):

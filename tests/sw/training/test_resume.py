@@ -23,6 +23,7 @@ RUN = """
 hidden = [20]
 [quantization]
 scale = "learned"
+per_channel = true
 [sparsity]
 start_epoch = 2
 every_epochs = 2
