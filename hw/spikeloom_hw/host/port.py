@@ -5,7 +5,7 @@
     received ──► FIFO ──► words ──► spike, step ──► events
                  1 EBR      └──► identify ─┐
                                            ▼
-    sent ◄────────────────────────── answers ◄── scores
+    sent ◄────────────────────────── answers ◄── register ◄── scores
 
 The words and answers are those of `spikeloom_hw.host.protocol`.
 
@@ -30,6 +30,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.events import EventLayout, ScoreLayout
 from spikeloom_hw.host import protocol
+from spikeloom_hw.host.register import StreamRegister
 
 FIFO_BYTES = 512
 
@@ -88,7 +89,10 @@ class HostPort(wiring.Component):
         wiring.connect(m, fifo.r_stream, words.bytes)
         wiring.connect(m, words.events, wiring.flipped(self.events))
         wiring.connect(m, words.identify, answers.identify)
-        wiring.connect(m, wiring.flipped(self.scores), answers.scores)
+        # The core finds its best score and the encoder picks a byte of it: not in the same cycle.
+        m.submodules.score = score = StreamRegister(self.score)
+        wiring.connect(m, wiring.flipped(self.scores), score.input)
+        wiring.connect(m, score.output, answers.scores)
         wiring.connect(m, answers.bytes, wiring.flipped(self.sent))
         m.d.comb += self.ignored.eq(words.ignored)
         return m
