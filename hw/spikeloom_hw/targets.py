@@ -83,6 +83,8 @@ class Target:
         block_ram_bits: bits of one block RAM.
         sprams: number of single-port RAMs of 256 kbit.
         dsps: number of multipliers.
+        distributed_depth: words that a membrane bank may have to lie in distributed RAM, where it
+            is faster than in block RAM.
         has_top: whether a board top exists, so that it can be synthesised.
     """
 
@@ -98,6 +100,7 @@ class Target:
     block_ram_bits: int
     sprams: int = 0
     dsps: int = 0
+    distributed_depth: int = 0
     has_top: bool = False
 
     @property
@@ -155,6 +158,8 @@ _PRESETS = (
         block_ram_count=56,
         block_ram_bits=18432,
         dsps=28,
+        distributed_depth=64,
+        has_top=True,
     ),
     Target(
         name="ulx3s-85f",
@@ -168,6 +173,8 @@ _PRESETS = (
         block_ram_count=208,
         block_ram_bits=18432,
         dsps=156,
+        distributed_depth=64,
+        has_top=True,
     ),
 )
 TARGETS: dict[str, Target] = {preset.name: preset for preset in _PRESETS}

@@ -6,8 +6,10 @@ import shutil
 import pytest
 
 from spikeloom_hw.synth import yosys
+from spikeloom_hw.synth.families import family
 from spikeloom_hw.synth.flow import _sources
 from spikeloom_hw.synth.tools import find_tool
+from spikeloom_hw.targets import find_target
 
 NEURON = 3
 
@@ -29,9 +31,10 @@ def designs(spikeloom, network, tmp_path):
 def netlist(design, folder):
     """What yosys makes of the files that `synth` takes from a design."""
     folder.mkdir()
-    for source in _sources(design):
+    own = family(find_target("icebreaker"))
+    for source in _sources(design, own):
         shutil.copy(source, folder)
-    yosys.synthesize(find_tool("yosys"), folder, note=lambda _: None)
+    yosys.synthesize(find_tool("yosys"), folder, family=own, note=lambda _: None)
     return json.loads((folder / yosys.NETLIST).read_text())
 
 

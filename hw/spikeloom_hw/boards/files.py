@@ -1,14 +1,23 @@
-"""A board's top as files: `top.v`, `top.pcf` and the memory contents."""
+"""A board's top as files: `top.v`, pins and clocks, and the memory contents."""
 
 from pathlib import Path
 from typing import Any
 
 from spikeloom.errors import UserError
-from spikeloom_hw.boards.icebreaker import IcebreakerTop, board_platform
+from spikeloom_hw.boards.icebreaker import ICEBREAKER
+from spikeloom_hw.boards.top import Board, BoardTop
+from spikeloom_hw.boards.ulx3s import ULX3S_25F, ULX3S_85F
+from spikeloom_hw.synth.families import family
 from spikeloom_hw.targets import TARGETS, Target
 from spikeloom_hw.verilog import rtlil_to_verilog
 
 TOP = "top"
+
+BOARDS: dict[str, Board] = {
+    "icebreaker": ICEBREAKER,
+    "ulx3s-25f": ULX3S_25F,
+    "ulx3s-85f": ULX3S_85F,
+}
 
 
 def check_top(target: Target) -> None:
@@ -35,19 +44,25 @@ def write_top(
         directory: an existing folder.
 
     Returns:
-        The files written: Verilog, memories, pin constraints.
+        The files written: Verilog, memories, pins and clocks.
 
     Raises:
         UserError: the target has no top.
     """
     check_top(target)
-    top = IcebreakerTop(
-        core, inputs=inputs, design_hash=design_hash, clock_mhz=target.core_clock_mhz
+    board = BOARDS[target.name]
+    top = BoardTop(
+        core,
+        board=board,
+        inputs=inputs,
+        design_hash=design_hash,
+        clock_mhz=target.core_clock_mhz,
     )
-    plan = board_platform().prepare(top, TOP, emit_src=False)
+    plan: Any = board.platform().prepare(top, TOP, emit_src=False)
     files = rtlil_to_verilog(str(plan.files[f"{TOP}.il"]), name=TOP, directory=directory)
-    constraints = directory / f"{TOP}.pcf"
-    lines = str(plan.files[f"{TOP}.pcf"]).splitlines()
-    kept = [line for line in lines if line.startswith(("set_io", "set_frequency"))]
+    own = family(target)
+    constraints = directory / own.constraints
+    lines = str(plan.files[own.constraints]).splitlines()
+    kept = [line for line in lines if line.startswith(own.constraints_words)]
     constraints.write_text("\n".join([f"# {target.board}: pins and clocks", *kept]) + "\n")
     return [*files, constraints]

