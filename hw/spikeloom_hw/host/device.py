@@ -20,7 +20,8 @@ class SerialDevice(wiring.Component):
     """A core behind its host port and a serial line of 1 Mbaud, 8N1.
 
     Args:
-        core: a component with the members `events` (In) and `scores` (Out).
+        core: a component with the members `events` (In) and `scores` (Out); and, if its memories
+            are loaded or it has counters, those of `SpikingCore`.
         inputs: number of addresses its network has.
         design_hash: four bytes that tell this design from others.
         clock_hz: frequency of the clock domain `sync`.
@@ -33,13 +34,26 @@ class SerialDevice(wiring.Component):
         label: Out, the class of the last sample.
     """
 
-    def __init__(self, core: Any, *, inputs: int, design_hash: bytes, clock_hz: float) -> None:
+    def __init__(
+        self,
+        core: Any,
+        *,
+        inputs: int,
+        design_hash: bytes,
+        clock_hz: float,
+    ) -> None:
         self.core = core
+        self.loadable = hasattr(core, "load")
         self.divisor = uart_divisor(clock_hz, BAUD)
         self.activity_bits = ceil_log2(ceil(clock_hz * ACTIVITY_SECONDS))
         score = core.scores.payload.shape()
         self.port = HostPort(
-            event=core.events.payload.shape(), score=score, inputs=inputs, design_hash=design_hash
+            event=core.events.payload.shape(),
+            score=score,
+            inputs=inputs,
+            design_hash=design_hash,
+            load=core.load.payload.shape() if self.loadable else None,
+            counters=getattr(core, "counter_count", 0),
         )
         super().__init__(
             {
@@ -64,6 +78,10 @@ class SerialDevice(wiring.Component):
         wiring.connect(m, port.events, core.events)
         wiring.connect(m, core.scores, port.scores)
         wiring.connect(m, port.sent, transmitter.bytes)
+        if self.loadable:
+            wiring.connect(m, port.load, core.load)
+        if port.counters:
+            m.d.comb += [core.select.eq(port.select), port.count.eq(core.count)]
 
         # What a passer-by sees. The timer runs while its highest bit is set.
         timer = Signal(self.activity_bits + 1)

@@ -6,15 +6,21 @@ To the device go 16-bit words, low byte first:
     ``0x0000``-``0x7FFF``  a spike at this address
     ``0x8000``             the end of a time step
     ``0x8001``             the end of a sample's last time step; the device answers the sample
+    ``0xA000``-``0xAFFF``  load: low bits the kind of memory, above them the layer; then follow the
+                           first chunk's address, the number of chunks less one, and the chunks
+    ``0xC000``             tell the counters
     ``0xFFFF``             identify
     ====================  ====================================================================
 
-Every other word, and an address that the network does not have, is ignored and counted.
+Every other word, and an address that the network does not have, is ignored and counted. A device
+whose core is not loadable ignores what it is sent to load, word by word as if it were events: ask
+for no such thing.
 
 From the device come
 
 - for a sample: each output neuron's score, neuron 0 first, as four bytes, signed, low byte first;
   then one byte, the class;
+- for counters: each count in the order of ``count_names``, as four bytes, low byte first;
 - for identify: ``SPKL``, one byte version, four bytes design hash.
 
 Samples are answered in order. Identify is answered as soon as no other answer is under way, hence
@@ -29,17 +35,23 @@ This module is plain Python, used by hosts and by tests alike.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
 ADDRESSES = 0x8000
 STEP = 0x8000
 LAST_STEP = 0x8001
+LOAD = 0xA000
+KIND_BITS = 2
+COUNTERS = 0xC000
 IDENTIFY = 0xFFFF
 MAGIC = b"SPKL"
-VERSION = 1
+VERSION = 2
 HASH_BYTES = 4
 SCORE_BYTES = 4
+COUNT_BYTES = 4
+MOST_CHUNKS = 0x10000
 LABELS = 256
 IDENTITY_BYTES = len(MAGIC) + 1 + HASH_BYTES
 
@@ -87,6 +99,28 @@ def encode_sample(steps: Sequence[Iterable[int]]) -> bytes:
         words.append(STEP)
     words[-1] = LAST_STEP
     return encode_words(words)
+
+
+def encode_load(loads: Iterable[tuple[int, int, int, int]]) -> bytes:
+    """Memory contents, given as layer, kind, chunk address and sixteen bits each, as bytes.
+
+    Chunks of one memory that follow each other travel together.
+    """
+    words: list[int] = []
+    for (layer, kind, _), run in groupby(
+        enumerate(loads), lambda item: (item[1][0], item[1][1], item[1][2] - item[0])
+    ):
+        chunks = [load for _, load in run]
+        for first in range(0, len(chunks), MOST_CHUNKS):
+            own = chunks[first : first + MOST_CHUNKS]
+            words += [LOAD | layer << KIND_BITS | kind, own[0][2], len(own) - 1]
+            words += [data for *_, data in own]
+    return encode_words(words)
+
+
+def decode_counters(data: bytes) -> tuple[int, ...]:
+    """The answer to counters."""
+    return tuple(np.frombuffer(data, "<u4").tolist())
 
 
 def answer_bytes(outputs: int) -> int:

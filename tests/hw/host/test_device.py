@@ -1,13 +1,19 @@
 """A whole conversation over the serial line, bit by bit, with a core behind it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
 
+from networks import random_events, random_network
 from spikeloom.encoding import encode
+from spikeloom.packing import pack_network
 from spikeloom.reference import simulate
 from spikeloom_hw.core import CoreParams, SpikingCore
+from spikeloom_hw.core.counters import count_names
+from spikeloom_hw.core.loading import load_sequence, make_loadable
 from spikeloom_hw.host import protocol
 from spikeloom_hw.host.device import SerialDevice
 
@@ -94,6 +100,7 @@ def test_a_burst_of_short_samples_loses_nothing_within_the_fifo(echo_core):
     "sent",
     [
         pytest.param(protocol.encode_words([0x9000]), id="word without a meaning"),
+        pytest.param(protocol.encode_words([0xA000]), id="nothing to load"),
         pytest.param(protocol.encode_words([16]), id="address beyond the network"),
     ],
 )
@@ -121,3 +128,33 @@ def test_a_network_answers_as_the_reference_does(small_image):
         assert list(answer.scores) == expected.scores[number].tolist()
         assert answer.label == expected.predictions[number]
     assert lights["lost"] == 0
+
+
+def test_another_network_is_loaded_over_the_line_and_its_work_counted():
+    first, second = (random_network(np.random.default_rng(seed), [9, 8, 3]) for seed in (1, 2))
+    first, second = map(without_bias, (first, second))
+    packed = pack_network(first, (2, 1))
+    params = make_loadable(CoreParams.from_packed(first, packed, counters=True), single_ports=4)
+    core = SpikingCore(params)
+    parts, expected = [], b""
+    for image in (first, second):
+        events = random_events(np.random.default_rng(3), image, 1)
+        trace = simulate(image, events)
+        expected += protocol.encode_answer(trace.scores[0].tolist(), int(trace.predictions[0]))
+        sample = protocol.encode_sample([np.flatnonzero(step).tolist() for step in events[0]])
+        loads = protocol.encode_load(load_sequence(image, params))
+        parts += [loads + sample, answer_time(protocol.answer_bytes(3))]
+    counters = protocol.COUNT_BYTES * 11
+    ask = protocol.encode_words([protocol.COUNTERS])
+    answers, lights = talk(core, *parts, ask, answer_time(counters), inputs=9)
+    assert lights["lost"] == 0
+    assert answers[:-counters] == expected
+    counts = protocol.decode_counters(answers[-counters:])
+    names = count_names(2)
+    assert counts[names.index("layer1.operations")] > 0
+    assert counts[names.index("layer0.events")] == 2 * events.sum()
+
+
+def without_bias(image):
+    layers = (replace(layer, bias=np.zeros_like(layer.bias)) for layer in image.layers)
+    return replace(image, layers=tuple(layers))

@@ -78,3 +78,18 @@ def test_identity_refused(data):
 def test_design_hash_has_four_bytes():
     with pytest.raises(ValueError, match="must be 4 bytes, not b'abc'"):
         protocol.encode_identity(Identity(version=1, design_hash=b"abc"))
+
+
+def test_loads_that_follow_each_other_travel_together():
+    loads = [(0, 1, 7, 0x1234), (0, 1, 8, 5), (1, 1, 9, 6), (1, 2, 0, 40)]
+    expected = "01a0 0700 0100 3412 0500  05a0 0900 0000 0600  06a0 0000 0000 2800"
+    assert protocol.encode_load(loads) == bytes.fromhex(expected)
+
+
+def test_a_memory_of_the_largest_size_travels_in_pieces():
+    loads = [(0, 0, at & 0xFFFF, 1) for at in range(0x10000)]
+    assert len(protocol.encode_load(loads)) == 2 * (3 + 0x10000)
+
+
+def test_counters():
+    assert protocol.decode_counters(bytes.fromhex("01000000 ffffffff")) == (1, 0xFFFFFFFF)
