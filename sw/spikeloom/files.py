@@ -65,14 +65,15 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = _beside(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise _refused(path, error) from error
-    finally:
-        _remove(temporary)
+    with _folders_above(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.replace(path)
+        except OSError as error:
+            raise _refused(path, error) from error
+        finally:
+            _remove(temporary)
 
 
 def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
@@ -99,20 +100,37 @@ def atomic_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     _check_replaceable(path)
     temporary = _beside(path.resolve())
-    try:
-        temporary.mkdir(parents=True)
-        (temporary / _MARKER).touch()
-    except OSError as error:
-        _remove(temporary)
-        raise _refused(path, error) from error
-    try:
-        yield temporary
+    with _folders_above(temporary):
         try:
-            _swap(temporary, path.resolve())
+            temporary.mkdir(parents=True)
+            (temporary / _MARKER).touch()
         except OSError as error:
+            _remove(temporary)
             raise _refused(path, error) from error
-    finally:
-        _remove(temporary)
+        try:
+            yield temporary
+            try:
+                _swap(temporary, path.resolve())
+            except OSError as error:
+                raise _refused(path, error) from error
+        finally:
+            _remove(temporary)
+
+
+@contextmanager
+def _folders_above(path: Path) -> Iterator[None]:
+    """On any exception, remove the folders above `path` that were missing and are empty now."""
+    missing: list[Path] = []
+    # A folder that may not be looked into is refused by what comes next.
+    with suppress(OSError):
+        missing += [folder for folder in path.parents if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for folder in missing:
+                folder.rmdir()
+        raise
 
 
 def _check_replaceable(path: Path) -> None:

@@ -1,5 +1,5 @@
 import json
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +103,21 @@ def test_directory_that_fails(tmp_path, existed, error):
     assert names(tmp_path) == (["out"] if existed else [])
     if existed:
         assert names(place) == [".spikeloom", "old"]
+
+
+@pytest.mark.parametrize("make", [atomic_file, atomic_directory], ids=["file", "folder"])
+@pytest.mark.parametrize("error", [StopError, KeyboardInterrupt, OSError])
+def test_folders_made_for_an_output_that_fails_go_with_it(tmp_path, make, error):
+    (tmp_path / "there").mkdir()
+    for place in ("there/out", "made/for/out"):
+        with pytest.raises(UserError if error is OSError and make is atomic_file else error):
+            write_half(make(tmp_path / place), error())
+        assert names(tmp_path) == ["there"]
+    output = make(tmp_path / "made" / "out")
+    with suppress(StopError), output:
+        (tmp_path / "made" / "by someone else").touch()
+        raise StopError
+    assert names(tmp_path / "made") == ["by someone else"]
 
 
 @pytest.mark.parametrize(
