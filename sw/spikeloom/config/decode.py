@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 import msgspec.inspect as inspect
 
-from spikeloom.arithmetic import DecayLeak, ShiftLeak
+from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.config.methods import METHODS, expand
 from spikeloom.config.schema import Config, SparsityConfig
 from spikeloom.errors import UserError, nearest
@@ -243,6 +243,13 @@ def _check_together(config: Config, source: str) -> None:
             "scale",
             config.quantization.scale,
             "'max' or 'learned' where per_channel is true",
+        ),
+        (
+            not config.network.learn_leak or not isinstance(config.network.leak, IntegrateLeak),
+            "network.leak",
+            "kind",
+            "none",
+            "'shift' or 'decay' where learn_leak is true",
         ),
         (
             sparsity.stop_epoch <= training.epochs,

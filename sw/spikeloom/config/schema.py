@@ -55,6 +55,8 @@ class NetworkConfig(_Table, frozen=True):
         readout_membrane_bits: signed width of the last layer's membranes.
         bias: whether neurons have an integer bias, added each step.
         threshold: real threshold of spiking neurons, in units of the real weights.
+        learn_threshold: train the threshold of each spiking "layer" or "neuron", from there.
+        learn_leak: train the leak of each spiking layer, from `leak`, of whose kind it stays.
     """
 
     hidden: Annotated[list[Annotated[int, Meta(ge=1, le=16384)]], Meta(max_length=16)] = (
@@ -68,6 +70,8 @@ class NetworkConfig(_Table, frozen=True):
     readout_membrane_bits: Annotated[int, Meta(ge=4, le=20)] = 10
     bias: bool = False
     threshold: Positive = 1.0
+    learn_threshold: Literal["none", "layer", "neuron"] = "none"
+    learn_leak: bool = False
 
 
 class QuantizationConfig(_Table, frozen=True):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
+from spikeloom.nn.learned import LearnedLeak
 from spikeloom.nn.neuron import EXACT, Neuron, integrate_and_fire
 from spikeloom.nn.quantizer import (
     ScaleKind,
@@ -17,7 +19,9 @@ from spikeloom.nn.quantizer import (
 )
 from spikeloom.nn.synapses import synaptic_sums
 
-__all__ = ["LayerIntegers", "SpikingLinear"]
+__all__ = ["LayerIntegers", "LearnThreshold", "SpikingLinear"]
+
+LearnThreshold = Literal["none", "layer", "neuron"]
 
 LARGEST_THRESHOLD = 1 << 20
 
@@ -44,7 +48,9 @@ class SpikingLinear(nn.Module):
     becomes round(threshold / scale), at least 1, since a spike is 0 or 1 and the weights' scale
     therefore cancels; a real bias becomes round(bias / scale).
 
-    Parameters live in real units: `weight` [neurons, inputs], exactly 0 outside `mask`.
+    Parameters live in real units: `weight` [neurons, inputs], exactly 0 outside `mask`. Where the
+    threshold is learned, of the layer or of each neuron, `threshold` is where it began, and
+    `log_threshold` what it was multiplied by; a leak that is learned is a `LearnedLeak`.
     """
 
     mask: Tensor
@@ -62,6 +68,8 @@ class SpikingLinear(nn.Module):
         per_channel: bool = False,
         threshold: float = 1.0,
         bias: bool = False,
+        learn_threshold: LearnThreshold = "none",
+        learn_leak: bool = False,
     ) -> None:
         super().__init__()
         largest = (1 << (weight_bits - 1)) - 1
@@ -71,7 +79,8 @@ class SpikingLinear(nn.Module):
                 f"{inputs!r} inputs of {weight_bits!r} bits may sum up to {reach}: "
                 "integers are exact below 2^24 only"
             )
-        self.neuron = neuron
+        self._neuron = neuron
+        self.learned_leak = LearnedLeak(neuron.leak) if learn_leak else None
         self.linear = quantized_linear(
             inputs,
             neurons,
@@ -83,6 +92,15 @@ class SpikingLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(neurons)) if bias else None
         self.register_buffer("mask", torch.ones(neurons, inputs, dtype=torch.bool))
         self.register_buffer("threshold", torch.full((neurons,), float(threshold)))
+        factors = {"none": 0, "layer": 1, "neuron": neurons}[learn_threshold]
+        self.log_threshold = nn.Parameter(torch.zeros(factors)) if factors else None
+
+    @property
+    def neuron(self) -> Neuron:
+        """The parameters that the neurons share, with the leak as it is learned so far."""
+        if self.learned_leak is None:
+            return self._neuron
+        return replace(self._neuron, leak=self.learned_leak.nearest())
 
     @property
     def weight(self) -> nn.Parameter:
@@ -108,9 +126,14 @@ class SpikingLinear(nn.Module):
 
     def _integers(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         weight, scale = integer_weight(self.linear)
-        threshold = torch.round(self.threshold / scale).clamp(1, LARGEST_THRESHOLD)
+        ratio = self.threshold / scale
+        if self.log_threshold is not None:
+            ratio = ratio * self.log_threshold.exp()
+        threshold = torch.round(ratio).clamp(1, LARGEST_THRESHOLD)
+        if self.log_threshold is not None:
+            threshold = straight_through(ratio, threshold)
         if self.bias is None:
-            bias = torch.zeros_like(threshold)
+            bias = torch.zeros_like(self.threshold)
         else:
             real = (self.bias / scale).clamp(-LARGEST_THRESHOLD, LARGEST_THRESHOLD)
             bias = straight_through(real, torch.round(real))
@@ -137,5 +160,11 @@ class SpikingLinear(nn.Module):
         a = synaptic_sums(events, weight)
         if self.bias is not None:
             a = a + bias
-        spikes, membranes = integrate_and_fire(a, threshold, self.neuron, every_step=every_step)
+        spikes, membranes = integrate_and_fire(
+            a,
+            threshold,
+            self.neuron,
+            lost=self.learned_leak() if self.learned_leak is not None else None,
+            every_step=every_step,
+        )
         return spikes, membranes, scale

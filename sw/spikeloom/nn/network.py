@@ -113,16 +113,19 @@ def build_network(config: Config, *, inputs: int, classes: int) -> SpikingNetwor
         SpikingLinear(
             fan_in,
             neurons,
-            neuron=last if position == len(network.hidden) else hidden,
+            neuron=neuron,
             weight_bits=config.quantization.weight_bits,
             scale=config.quantization.scale,
             limit=config.quantization.limit,
             # Membranes that are compared with one another need one unit.
-            per_channel=config.quantization.per_channel
-            and (spiking or position < len(network.hidden)),
+            per_channel=config.quantization.per_channel and neuron.spiking,
             threshold=network.threshold,
             bias=network.bias,
+            learn_threshold=network.learn_threshold if neuron.spiking else "none",
+            learn_leak=network.learn_leak and neuron.spiking,
         )
-        for position, (fan_in, neurons) in enumerate(pairwise(sizes))
+        for (fan_in, neurons), neuron in zip(
+            pairwise(sizes), [*[hidden] * len(network.hidden), last], strict=True
+        )
     ]
     return SpikingNetwork(layers, readout=network.readout, dropout=config.training.dropout)

@@ -8,6 +8,7 @@ small operations a step. With g(x) a surrogate derivative (`spikeloom.nn.surroga
     ds/du = g((u - threshold) / (width threshold)) / (width threshold)
     dv/du = 1 within the rails, 0 beyond, 0 after a reset to zero
     du/dv = the leak's slope, its floor passed straight through
+    ds/dthreshold = -ds/du, and du/dlost = -v, for those that are learned
 
 No gradient flows through the reset (Zenke and Vogels, Neural Computation 33(4), 2021).
 """
@@ -135,7 +136,12 @@ def _fire_into(spikes: Tensor, after: Tensor, u: Tensor, threshold: Tensor, neur
 class _IntegrateAndFire(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, a: Tensor, threshold: Tensor, neuron: Neuron, every_step: bool
+        ctx: Any,
+        a: Tensor,
+        threshold: Tensor,
+        lost: Tensor | None,
+        neuron: Neuron,
+        every_step: bool,
     ) -> tuple[Tensor, Tensor]:
         ctx.set_materialize_grads(False)
         spikes, before = torch.empty_like(a), torch.empty_like(a)
@@ -151,7 +157,9 @@ class _IntegrateAndFire(torch.autograd.Function):
         return spikes, membranes
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor | None) -> tuple[Tensor, None, None, None]:
+    def backward(
+        ctx: Any, *grad_outputs: Tensor | None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None, None, None]:
         grad_spikes, grad_membranes = grad_outputs
         before, spikes, threshold = ctx.saved_tensors
         neuron = cast(Neuron, ctx.neuron)
@@ -164,6 +172,8 @@ class _IntegrateAndFire(torch.autograd.Function):
         # where calls take longer than the work.
         small = neuron.spiking and before.numel() <= SMALL
         gains = _gain(before, threshold, width, surrogate) if small else before
+        grad_threshold = torch.zeros_like(threshold) if ctx.needs_input_grad[1] else None
+        grad_lost = before.new_zeros(()) if ctx.needs_input_grad[2] else None
         for t in reversed(range(len(before))):
             here = grad[t]
             if t < last:
@@ -179,7 +189,12 @@ class _IntegrateAndFire(torch.autograd.Function):
             if neuron.spiking and grad_spikes is not None:
                 gain = gains[t] if small else _gain(before[t], threshold, width, surrogate)
                 here.addcmul_(grad_spikes[t], gain)
-        return grad, None, None, None
+                if grad_threshold is not None:
+                    grad_threshold.sub_((grad_spikes[t] * gain).sum(dim=0))
+            if grad_lost is not None and t:
+                v = _after(before[t - 1], spikes[t - 1], threshold, neuron)
+                grad_lost.sub_((here * v.clamp_(*rails(neuron.membrane_bits))).sum())
+        return grad, grad_threshold, grad_lost, None, None
 
 
 def _gain(before: Tensor, threshold: Tensor, width: Tensor, surrogate: Surrogate) -> Tensor:
@@ -198,22 +213,35 @@ def _rails_hold(before: Tensor, neuron: Neuron) -> bool:
 def _within_rails(before: Tensor, spikes: Tensor, threshold: Tensor, neuron: Neuron) -> Tensor:
     """Where a step did not clamp the membranes, bool."""
     low, high = rails(neuron.membrane_bits)
-    after = before - spikes * threshold if neuron.reset == "subtract" else before
+    # A reset to zero is within them, and blocks the gradient by itself.
+    after = before if neuron.reset == "zero" else _after(before, spikes, threshold, neuron)
     return (after >= low) & (after <= high)
 
 
+def _after(before: Tensor, spikes: Tensor, threshold: Tensor, neuron: Neuron) -> Tensor:
+    """Membranes after the reset, before the rails."""
+    return before - spikes * (threshold if neuron.reset == "subtract" else before)
+
+
 def integrate_and_fire(
-    a: Tensor, threshold: Tensor, neuron: Neuron, *, every_step: bool = True
+    a: Tensor,
+    threshold: Tensor,
+    neuron: Neuron,
+    *,
+    lost: Tensor | None = None,
+    every_step: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """All time steps of a layer, from membranes at 0.
 
     Args:
         a: summed inputs, float32 integers [T, B, neurons]; receives gradients.
-        threshold: positive float32 integers [neurons]; receives none.
+        threshold: positive float32 integers [neurons]; receives gradients when it asks for them.
         neuron: the shared parameters.
+        lost: share of a membrane that `neuron.leak` takes in a step, scalar; receives gradients.
         every_step: keep the membranes after each step, or after the last one only.
 
     Returns:
         (spikes [T, B, neurons], membranes after each step [T, B, neurons], or [1, B, neurons]).
     """
-    return cast("tuple[Tensor, Tensor]", _IntegrateAndFire.apply(a, threshold, neuron, every_step))
+    result = _IntegrateAndFire.apply(a, threshold, lost, neuron, every_step)
+    return cast("tuple[Tensor, Tensor]", result)

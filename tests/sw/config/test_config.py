@@ -128,6 +128,11 @@ def test_decay_leak_is_taken():
             "[sparsity]\ndensity = 0.6", "at most initial_density = 0.5", id="density above start"
         ),
         pytest.param(
+            "[network]\nlearn_leak = true\nleak = {kind = 'none'}",
+            "kind is 'none', but it must be 'shift' or 'decay' where learn_leak",
+            id="learn a leak from none",
+        ),
+        pytest.param(
             "[quantization]\nper_channel = true",
             "scale is 'fixed', but it must be 'max' or 'learned' where per_channel",
             id="fixed scale per neuron",

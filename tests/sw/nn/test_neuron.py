@@ -76,18 +76,20 @@ def test_sequence_equals_the_arithmetic(neuron, seed, steps):
         assert np.array_equal(membranes[t].numpy(), v)
 
 
-def stepwise(a, threshold, neuron):
+def stepwise(a, threshold, neuron, lost=None):
     """The same recurrence as ordinary autograd records it, with the surrogate as a bump."""
+    firm = threshold.detach()
     low, high = arithmetic.rails(neuron.membrane_bits)
-    width = neuron.surrogate_width * threshold
+    width = neuron.surrogate_width * firm
     v, spikes, membranes = torch.zeros_like(a[0]), [], []
     for drive in a:
-        slope = leak_slope(neuron.leak)
+        slope = leak_slope(neuron.leak) if lost is None else 1 - lost
         u = v * slope + (leak(v, neuron.leak) - v * slope).detach() + drive
         fired = ((u >= threshold) & neuron.spiking).to(u.dtype)
-        bump = SURROGATES[neuron.surrogate](((u - threshold) / width).detach()) / width
-        soft = fired + (u - u.detach()) * bump if neuron.spiking else fired
-        after = u - fired * threshold if neuron.reset == "subtract" else u * (1 - fired)
+        bump = SURROGATES[neuron.surrogate](((u - firm) / width).detach()) / width
+        ahead = u - u.detach() - (threshold - firm)
+        soft = fired.detach() + ahead * bump if neuron.spiking else fired
+        after = u - fired * firm if neuron.reset == "subtract" else u * (1 - fired)
         inside = (after.detach() >= low) & (after.detach() <= high)
         if neuron.reset == "zero":
             inside = (u.detach() >= low) & (u.detach() <= high)
@@ -118,6 +120,28 @@ def test_fused_gradients_equal_those_of_autograd(surrogate, reset, spiking, spec
         gradients.append(leaf.grad)
     assert gradients[0].abs().max() > 0
     assert torch.allclose(gradients[0], gradients[1], atol=1e-12)
+
+
+@pytest.mark.parametrize("reset", ["subtract", "zero"])
+@pytest.mark.parametrize("bits", [6, 16], ids=["at the rails", "within the rails"])
+@pytest.mark.parametrize("steps", [2, 7])
+def test_gradients_of_thresholds_and_leak_equal_those_of_autograd(reset, bits, steps):
+    spec = DecayLeak(multiplier=3, fraction_bits=3)
+    neuron = Neuron(leak=spec, reset=reset, spiking=True, membrane_bits=bits)
+    generator = torch.Generator().manual_seed(3)
+    a = torch.randint(-20, 30, (steps, 4, 6), generator=generator).double()
+    begin = torch.randint(5, 25, (6,), generator=generator).double()
+    pull = torch.randn((2, steps, 4, 6), generator=generator, dtype=torch.float64)
+    gradients = []
+    for run in (integrate_and_fire, stepwise):
+        drive, threshold = a.clone().requires_grad_(), begin.clone().requires_grad_()
+        lost = torch.tensor(1 - leak_slope(spec), dtype=torch.float64, requires_grad=True)
+        spikes, membranes = run(drive, threshold, neuron, lost=lost)
+        (pull[0] * spikes + pull[1] * membranes).sum().backward()
+        gradients.append((drive.grad, threshold.grad, lost.grad))
+    for mine, theirs in zip(*gradients, strict=True):
+        assert mine.abs().max() > 0
+        assert torch.allclose(mine, theirs, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", list(SURROGATES))

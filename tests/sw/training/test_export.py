@@ -8,7 +8,7 @@ from spikeloom.config import dump_config, parse_config
 from spikeloom.errors import UserError
 from spikeloom.image.validation import validate_image
 from spikeloom.nn import build_network
-from spikeloom.training import checked_image, compare, to_image
+from spikeloom.training import checked_image, compare, to_image, train_network
 from spikeloom.training import run as run_module
 
 
@@ -79,6 +79,15 @@ def test_the_first_divergence_is_the_first(trained, config, digits):
         pytest.param("[network]\nhidden = [30, 20]\nreset = 'zero'", id="two layers, to zero"),
         pytest.param("[network]\nmembrane_bits = 5\nreadout_membrane_bits = 5", id="tight rails"),
         pytest.param("[network.leak]\nkind='decay'\nmultiplier=5\nfraction_bits=5", id="decay"),
+        pytest.param(
+            "[network]\nreadout = 'count'\nlearn_threshold = 'neuron'\nlearn_leak = true",
+            id="learned thresholds, learned shift",
+        ),
+        pytest.param(
+            "[network]\nlearn_threshold = 'layer'\nlearn_leak = true\n"
+            "leak = {kind='decay', multiplier=5, fraction_bits=5}",
+            id="a learned threshold, learned decay",
+        ),
         pytest.param("[data.encoding]\nkind = 'rate'\nseed = 5", id="rate"),
         pytest.param("[quantization]\nweight_bits = 8\nscale = 'max'", id="8 bits"),
         pytest.param(
@@ -100,10 +109,43 @@ def test_every_kind_of_network_exports_exactly(digits, text):
         layer.initialise(2.0, generator)
         if layer.bias is not None:
             torch.nn.init.normal_(layer.bias, std=0.2, generator=generator)
+        with torch.no_grad():
+            if layer.log_threshold is not None:
+                layer.log_threshold.normal_(std=0.4, generator=generator)
+            if layer.learned_leak is not None:
+                layer.learned_leak.parameter.fill_(0.6)
     image, results = checked_image(config, network, digits)
     assert all(result.identical for result in results.values())
     assert results["test"].evaluation.events[-1] > 0
     validate_image(image)
+
+
+def test_thresholds_and_leaks_are_trained_and_stay_exact(digits):
+    text = """
+    [network]
+    hidden = [20]
+    learn_threshold = "neuron"
+    learn_leak = true
+    leak = {kind = "decay", multiplier = 16, fraction_bits = 7}
+    [quantization]
+    scale = "max"
+    per_channel = true
+    [sparsity]
+    start_epoch = 1
+    nonzero = true
+    [training]
+    epochs = 3
+    learning_rate = 0.03
+    """
+    config = parse_config(text, source="x")
+    trained = train_network(config, digits)
+    image, results = checked_image(config, trained.network, digits)
+    assert all(result.identical for result in results.values())
+    hidden = trained.network.layers[0]
+    assert hidden.log_threshold is not None
+    assert hidden.log_threshold.abs().min() > 0
+    assert image.layers[0].leak == hidden.neuron.leak != config.network.leak
+    assert len(set(image.layers[0].threshold.tolist())) > 2
 
 
 def test_the_image_holds_the_quantised_synapses_and_no_zeros(trained, config):

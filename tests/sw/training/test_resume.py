@@ -21,6 +21,8 @@ from spikeloom.training import Keeper, load_checkpoint, save_run, to_image, trai
 RUN = """
 [network]
 hidden = [20]
+learn_threshold = "neuron"
+learn_leak = true
 [quantization]
 scale = "learned"
 per_channel = true
