@@ -81,6 +81,7 @@ def main() -> None:
 @main.command()
 @click.option("--parts", default=",".join(PARTS), help="Comma-separated: digits, mnist, balance.")
 @click.option("--arms", default="", help="Comma-separated; all of the part unless given.")
+@click.option("--densities", default="", help="Comma-separated; all of the part unless given.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many runs.")
 @click.option("--minutes", type=click.FloatRange(min=0), help="Begin no run after so long.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder above mnist/.")
@@ -89,6 +90,7 @@ def main() -> None:
 def run(
     parts: str,
     arms: str,
+    densities: str,
     limit: int | None,
     minutes: float | None,
     data_dir: Path | None,
@@ -109,6 +111,9 @@ def run(
         raise UserError(f"--arms has no arm {sorted(unknown)[0]!r} in {', '.join(names)}")
     wanted = [cell for name in names for cell in cells(name)]
     wanted = [cell for cell in wanted if not chosen or cell.arm in chosen]
+    if densities:
+        kept = {float(density) for density in densities.split(",")}
+        wanted = [cell for cell in wanted if cell.density in kept]
     left = missing(wanted, path)
     todo = left[:limit]
     console.note(f"{len(left)} runs are missing, {len(todo)} to do")
