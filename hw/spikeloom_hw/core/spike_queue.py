@@ -5,13 +5,13 @@ takes them one at a time; meanwhile this layer goes on with the next step. The q
 every group of one step, and a walk begins only when it is empty, so it can not overflow.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, ValueLike
 from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import GroupLayout, SpikesLayout
-from spikeloom_hw.core.params import LayerParams
+from spikeloom_hw.core.params import BLOCK_RAM, LayerParams
 from spikeloom_hw.events import EventLayout
 
 
@@ -40,22 +40,39 @@ class SpikeQueue(wiring.Component):
         m = Module()
         layout = SpikesLayout(self.params)
 
-        # A group without spikes takes no place, unless it ends the step. The queue counts as full
-        # while its only entry moves to the output register: hence one place more than groups.
-        m.submodules.queue = queue = SyncFIFOBuffered(
-            width=layout.size, depth=self.params.bank_depth + 1
+        # A group without spikes takes no place, unless it ends the step.
+        m.submodules.queue = queue = Memory(
+            shape=layout, depth=self.params.bank_depth, init=[], attrs=BLOCK_RAM
         )
-        entry = Signal(layout)
         group = self.groups.payload
+        write = queue.write_port()
+        push = self.groups.valid & (group.spikes.any() | group.end)
+        newest = Signal(range(self.params.bank_depth))
         m.d.comb += [
-            entry.group.eq(group.group),
-            entry.spikes.eq(group.spikes),
-            entry.end.eq(group.end),
-            entry.last.eq(group.last),
-            queue.w_data.eq(entry),
-            queue.w_en.eq(self.groups.valid & (group.spikes.any() | group.end)),
-            self.waiting.eq(queue.level != 0),
+            write.en.eq(push),
+            write.addr.eq(newest),
+            write.data.group.eq(group.group),
+            write.data.spikes.eq(group.spikes),
+            write.data.end.eq(group.end),
+            write.data.last.eq(group.last),
         ]
+        with m.If(push):
+            m.d.sync += newest.eq(_next(newest, self.params.bank_depth))
+
+        # The oldest entry moves to the read port's output, and waits there.
+        read = queue.read_port()
+        oldest = Signal.like(newest)
+        stored = Signal(range(self.params.bank_depth + 1))
+        shown = Signal()
+        pop = Signal()
+        fetch = (stored != 0) & (~shown | pop)
+        m.d.comb += [read.en.eq(fetch), read.addr.eq(oldest)]
+        m.d.comb += self.waiting.eq((stored != 0) | shown)
+        m.d.sync += stored.eq(stored + push - fetch)
+        with m.If(fetch):
+            m.d.sync += [oldest.eq(_next(oldest, self.params.bank_depth)), shown.eq(1)]
+        with m.Elif(pop):
+            m.d.sync += shown.eq(0)
 
         # Send the lowest spike; when none is left, the STEP.
         held = Signal()
@@ -79,9 +96,13 @@ class SpikeQueue(wiring.Component):
             m.d.comb += self.events.payload.address.eq(Cat(lane[:lane_bits], sending.group))
 
         # Take the next entry as the last event of this one leaves.
-        m.d.comb += queue.r_en.eq(~held | (final & self.events.ready))
-        with m.If(queue.r_en):
-            m.d.sync += [held.eq(queue.r_rdy), sending.eq(queue.r_data)]
+        m.d.comb += pop.eq(~held | (final & self.events.ready))
+        with m.If(pop):
+            m.d.sync += [held.eq(shown), sending.eq(read.data)]
         with m.Elif(self.events.ready):
             m.d.sync += sending.spikes.eq(others)
         return m
+
+
+def _next(place: Signal, places: int) -> ValueLike:
+    return Mux(place == places - 1, 0, place + 1)

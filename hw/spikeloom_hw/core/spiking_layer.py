@@ -85,8 +85,8 @@ class SpikingLayer(wiring.Component):
         if self.params.loadable:
             self._load(m, fetch, words, update)
 
-        # What is counted.
-        m.d.comb += [
+        # What is counted, a cycle later: counting is no part of any path.
+        m.d.sync += [
             self.taking.eq(self.events.valid & self.events.ready & ~self.events.payload.step),
             self.reading.eq(words.words.valid & ~words.words.payload.step),
             self.updating.eq(words.updating),
