@@ -14,6 +14,7 @@ from spikeloom.errors import UserError
 from spikeloom.files import check_writable
 from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
+from spikeloom_hw.boards.clock import at_clock
 from spikeloom_hw.boards.files import check_top
 from spikeloom_hw.cli.options import output_option, target_option
 from spikeloom_hw.design_check import check_design, check_memories
@@ -28,6 +29,11 @@ from spikeloom_hw.targets import Target, find_target
 @click.argument("network", type=click.Path(path_type=Path), required=False)
 @target_option("Board to build for.  [with --design: the design's]")
 @lanes_option
+@click.option(
+    "--clock",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Clock of the core in MHz.  [default: the board's]",
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -60,6 +66,7 @@ def synth(
     network: Path | None,
     target: str,
     lanes: tuple[int, ...],
+    clock: float | None,
     seed: int,
     seeds: int,
     jobs: int,
@@ -76,13 +83,16 @@ def synth(
     _check_places(network, design, output)
     described = None
     if design is not None:
-        if _is_given("lanes"):
-            raise UserError("--lanes says nothing about a design that is generated: leave it out")
+        for option in ("lanes", "clock"):
+            if _is_given(option):
+                raise UserError(f"--{option} is fixed in a design that is generated: leave it out")
         described = _described(design, network)
         if not _is_given("target"):
             target = described.target
     preset = find_target(target)
     check_top(preset)
+    if clock is not None:
+        preset = at_clock(preset, clock)
     directory = _output(network, preset, output)
     check_writable(directory / "synth.json")
     build = partial(

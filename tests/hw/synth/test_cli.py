@@ -51,6 +51,17 @@ def test_design_to_bitstream(spikeloom, network, tmp_path):
     assert (tmp_path / "out" / "synth.json").is_file()
 
 
+def test_another_clock(spikeloom, monkeypatch, network, tmp_path):
+    def stop(folder, *, target, **_):
+        described = json.loads((folder / "design.json").read_text())
+        assert described["clock_mhz"] == target.core_clock_mhz == 30
+        raise UserError("far enough")
+
+    monkeypatch.setattr("spikeloom_hw.cli.synth.synthesize", stop)
+    result = spikeloom("synth", network, "--lanes", "1", "--clock", "30")
+    assert result.stderr.splitlines()[-1] == "spikeloom: far enough"
+
+
 def test_a_design_names_its_own_target_and_clock(spikeloom, monkeypatch, network, tmp_path):
     design = tmp_path / "design"
     arguments = ("--target", "ulx3s-85f", "-o", design)
@@ -81,8 +92,16 @@ def test_a_design_names_its_own_target_and_clock(spikeloom, monkeypatch, network
         ),
         pytest.param(
             ["NETWORK", "--design", "DESIGN", "--lanes", "8"],
-            "--lanes says nothing about a design that is generated: leave it out",
+            "--lanes is fixed in a design that is generated: leave it out",
             id="lanes of a design",
+        ),
+        pytest.param(
+            ["NETWORK", "--design", "DESIGN", "--clock", "30"],
+            "--clock is fixed in a design that is generated: leave it out",
+            id="clock of a design",
+        ),
+        pytest.param(
+            ["NETWORK", "--clock", "300"], "icebreaker can not run at 300 MHz (The PLL", id="PLL"
         ),
     ],
 )
