@@ -1,16 +1,18 @@
 """Builds the reference bitstreams, or checks that a rebuild gives the same bytes.
 
-Each folder here is one network on one target:
+Each folder here that has a manifest is one network on one target:
 
 =======================  ==================================================================
 ``network.safetensors``  the network, and the resolved configuration it was trained with
 ``network.toml``         that configuration, to train it again
-``top.bin``              the bitstream
-``manifest.json``        target, lanes, seed; sha256 of network, Verilog and bitstream;
+``top.bin``, ``top.bit`` the bitstream
+``manifest.json``        target, clock, lanes, seed; sha256 of network, Verilog and bitstream;
                          versions, utilisation and clock
+``report.json``          what it reaches: utilisation, the clock with each seed tried, the
+                         slowest path, cycles over the test set, the estimate beforehand
 =======================  ==================================================================
 
-    python bitstreams/build.py add runs/demo digits --target icebreaker --lanes 8
+    python bitstreams/build.py add runs/demo digits --target icebreaker --lanes 8 --seeds 8
     python bitstreams/build.py check                # every folder, or those that are named
 """
 
@@ -18,7 +20,7 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,29 +30,49 @@ import msgspec
 
 from spikeloom import __version__
 from spikeloom.cli.app import ExplainingGroup
-from spikeloom.cli.console import Console
+from spikeloom.cli.console import Console, network_path
 from spikeloom.cli.lanes import lanes_option
+from spikeloom.cycle_statistics import CycleStatistics, count_cycles
+from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_directory, to_json
-from spikeloom.image import load_image
+from spikeloom.files import atomic_directory, file_sha256, to_json
+from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
-from spikeloom.packing import resolve_lanes
+from spikeloom.packing import pack_network, resolve_lanes
+from spikeloom_hw.boards.clock import at_clock
+from spikeloom_hw.estimate import check_fits, estimate
 from spikeloom_hw.generate import generate
+from spikeloom_hw.synth.families import family
 from spikeloom_hw.synth.flow import Synthesis, synthesize
-from spikeloom_hw.targets import TARGETS, find_target
+from spikeloom_hw.synth.tools import available_cores
+from spikeloom_hw.targets import TARGETS, Target, find_target
 
 HERE = Path(__file__).parent
 NETWORK = "network.safetensors"
-BITSTREAM = "top.bin"
+CONFIG = "network.toml"
 MANIFEST = "manifest.json"
+REPORT = "report.json"
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides a bitstream, besides its network and the tools."""
+    """What decides a bitstream, besides its network and the tools.
+
+    Attributes:
+        target: name of the preset.
+        clock_mhz: clock of the core.
+        lanes: of each layer.
+        seed: of nextpnr's placer.
+    """
 
     target: str
+    clock_mhz: float
     lanes: tuple[int, ...]
     seed: int
+
+    @property
+    def board(self) -> Target:
+        """The target at the recipe's clock."""
+        return at_clock(find_target(self.target), self.clock_mhz)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,22 +85,29 @@ class Build:
     bitstream: bytes
 
 
-def build(network: Path, recipe: Recipe, console: Console) -> Build:
-    """Generates and synthesises ``network``."""
+def build(
+    network: Path, recipe: Recipe, console: Console, *, seeds: Sequence[int] = (), jobs: int = 1
+) -> Build:
+    """Generates and synthesises ``network``, with the recipe's seed or the best of ``seeds``."""
     image = load_image(network)
-    target = find_target(recipe.target)
+    target = recipe.board
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         design, result = Path(scratch) / "design", Path(scratch) / "synth"
         with console.step(f"generate for {target.name}"):
             generate(image, target=target, lanes=recipe.lanes, directory=design)
         synthesis = synthesize(
-            design, target=target, directory=result, seed=recipe.seed, progress=console
+            design,
+            target=target,
+            directory=result,
+            seeds=seeds or (recipe.seed,),
+            jobs=jobs,
+            progress=console,
         )
         return Build(
             network_sha256=image_sha256(image),
             verilog_sha256=_digest(path for path in design.iterdir() if path.suffix != ".json"),
             synthesis=synthesis,
-            bitstream=(result / BITSTREAM).read_bytes(),
+            bitstream=synthesis.bitstream.read_bytes(),
         )
 
 
@@ -100,6 +129,44 @@ def manifest(recipe: Recipe, made: Build) -> dict[str, Any]:
     }
 
 
+def report(
+    image: NetworkImage, recipe: Recipe, made: Build, cycles: CycleStatistics
+) -> dict[str, Any]:
+    """The contents of ``report.json``."""
+    synthesis = made.synthesis.document()
+    measured = ("fmax_mhz", "fmax_spread_mhz", "seeds", "utilization", "critical_path", "tools")
+    claimed = image.provenance
+    return {
+        "schema": 1,
+        "network": {
+            "sha256": made.network_sha256,
+            "dataset": claimed.dataset,
+            "accuracy": {
+                "validation": claimed.accuracy_validation,
+                "test": claimed.accuracy_test,
+            },
+            "synapses": sum(layer.synapses for layer in image.layers),
+        },
+        **msgspec.to_builtins(recipe),
+        **{name: synthesis[name] for name in measured},
+        "cycles": msgspec.to_builtins(cycles),
+        "estimate": msgspec.to_builtins(estimate(image, target=recipe.board, lanes=recipe.lanes)),
+    }
+
+
+def cycles_of(
+    image: NetworkImage, recipe: Recipe, data_dir: Path | None, console: Console
+) -> CycleStatistics:
+    """Cycles an image over the whole test set."""
+    test = load_dataset(image.provenance.dataset, data_dir).test
+    with (
+        console.step(f"cycles of {len(test):,} test images"),
+        console.track(len(test), "images") as track,
+    ):
+        packed = pack_network(image, recipe.lanes)
+        return count_cycles(image, test, packed, done=track.advance)
+
+
 @click.group(cls=ExplainingGroup)
 def main() -> None:
     """Reference bitstreams: add one, or check that a rebuild gives the same bytes."""
@@ -109,22 +176,47 @@ def main() -> None:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("name")
 @click.option("--target", type=click.Choice(list(TARGETS)), default="icebreaker")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of nextpnr's placer.")
+@click.option("--clock", type=float, help="Clock of the core in MHz.  [default: the board's]")
+@click.option("--seeds", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), default=available_cores)
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Of the network's data set.")
 @lanes_option
-def add(run: Path, name: str, target: str, seed: int, lanes: tuple[int, ...]) -> None:
-    """Build the network of RUN as bitstreams/NAME-<target>."""
+def add(
+    run: Path,
+    name: str,
+    target: str,
+    clock: float | None,
+    seeds: int,
+    jobs: int,
+    data_dir: Path | None,
+    lanes: tuple[int, ...],
+) -> None:
+    """Build the network of RUN as bitstreams/NAME-<target>, with the best of several seeds.
+
+    RUN is a run folder, or any folder with a network and its configuration.
+    """
     console = Console()
-    network = run / NETWORK
+    network = network_path(run)
+    config = _config(network.parent)
     if (commit := _commit()).endswith("-dirty"):
         raise UserError(f"the sources differ from commit {commit[:-6]}: commit them first")
-    resolved = resolve_lanes(load_image(network), lanes)
-    recipe = Recipe(target=target, lanes=resolved, seed=seed)
-    made = build(network, recipe, console)
+    image = load_image(network)
+    recipe = Recipe(
+        target=target,
+        clock_mhz=clock or find_target(target).core_clock_mhz,
+        lanes=resolve_lanes(image, lanes),
+        seed=1,
+    )
+    check_fits(image, target=recipe.board, lanes=recipe.lanes)
     with atomic_directory(HERE / f"{name}-{target}") as folder:
+        made = build(network, recipe, console, seeds=range(1, seeds + 1), jobs=jobs)
+        recipe = msgspec.structs.replace(recipe, seed=made.synthesis.seed)
+        cycles = cycles_of(image, recipe, data_dir, console)
         shutil.copyfile(network, folder / NETWORK)
-        shutil.copyfile(run / "config.toml", folder / "network.toml")
-        (folder / BITSTREAM).write_bytes(made.bitstream)
+        shutil.copyfile(config, folder / CONFIG)
+        (folder / family(recipe.board).bitstream).write_bytes(made.bitstream)
         (folder / MANIFEST).write_text(to_json(manifest(recipe, made)))
+        (folder / REPORT).write_text(to_json(report(image, recipe, made, cycles)))
     console.note(f"written to {HERE / f'{name}-{target}'}")
 
 
@@ -134,19 +226,22 @@ def check(folders: tuple[Path, ...]) -> None:
     """Rebuild each folder and compare every sha256 with its manifest."""
     console = Console()
     chosen = folders or sorted(path.parent for path in HERE.glob(f"*/{MANIFEST}"))
+    if not chosen:
+        raise UserError(f"{HERE} has no reference builds; make one: build.py add")
     differing = [folder for folder in chosen if not _reproduces(folder, console)]
     if differing:
         raise UserError(f"{', '.join(path.name for path in differing)}: a rebuild differs")
 
 
 def _reproduces(folder: Path, console: Console) -> bool:
-    recorded = msgspec.json.decode((folder / MANIFEST).read_bytes())
-    recipe = msgspec.convert({k: recorded[k] for k in Recipe.__struct_fields__}, Recipe)
+    recorded, recipe = _recorded(folder)
     made = build(folder / NETWORK, recipe, console)
     fresh = manifest(recipe, made)
-    kept = hashlib.sha256((folder / BITSTREAM).read_bytes()).hexdigest()
+    kept = file_sha256(folder / family(recipe.board).bitstream)
     same = fresh["sha256"] == recorded["sha256"] and kept == recorded["sha256"]["bitstream"]
     console.note(f"{folder.name}: {'the same bytes' if same else 'DIFFERENT'}")
+    if kept != recorded["sha256"]["bitstream"]:
+        console.note(f"  the bitstream here is not the one recorded: it has {kept}")
     for what, sha256 in fresh["sha256"].items():
         if sha256 != recorded["sha256"][what]:
             console.note(f"  {what}: recorded {recorded['sha256'][what]}, rebuilt {sha256}")
@@ -154,6 +249,27 @@ def _reproduces(folder: Path, console: Console) -> bool:
         if version != recorded["tools"].get(tool):
             console.note(f"  {tool} is {version}, recorded with {recorded['tools'].get(tool)}")
     return same
+
+
+def _recorded(folder: Path) -> tuple[dict[str, Any], Recipe]:
+    """The manifest of a folder, and what it says to build."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise UserError(f"{folder} has no {MANIFEST}; name a folder made by: build.py add")
+    try:
+        recorded = msgspec.json.decode(path.read_bytes())
+        recipe = msgspec.convert({k: recorded[k] for k in Recipe.__struct_fields__}, Recipe)
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise UserError(f"{path} is damaged ({error}); build it again: build.py add") from None
+    return recorded, recipe
+
+
+def _config(run: Path) -> Path:
+    """The resolved configuration beside a network: of a run, or of a folder here."""
+    for name in ("config.toml", CONFIG):
+        if (run / name).is_file():
+            return run / name
+    raise UserError(f"{run} has neither config.toml nor {CONFIG}; give the folder of a run")
 
 
 def _digest(files: Iterable[Path]) -> str:
