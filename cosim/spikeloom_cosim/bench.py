@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from spikeloom.packing.words import unsigned_bits
 from spikeloom_cosim.shape import CoreShape
 
 TOP = "bench"
@@ -22,5 +23,9 @@ def render_bench(shape: CoreShape, *, waves: bool = False) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template("bench.sv.j2").render(
-        **asdict(shape), event_bits=shape.event_bits, waves=waves
+        **asdict(shape),
+        event_bits=shape.event_bits,
+        counters=shape.counters,
+        select_bits=unsigned_bits(shape.counters - 1),
+        waves=waves,
     )

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom_cosim.divergence import KINDS, Divergence, Found, Kind
-from spikeloom_cosim.expectation import Expectation
+from spikeloom_cosim.expectation import COUNTED, Expectation
 from spikeloom_cosim.monitor import Recording, ScoreBeats, TraceBeats
 from spikeloom_cosim.shape import CoreShape, LayerShape
+from spikeloom_hw.core.counters import COUNT_BITS, LAYER_COUNTS
 
 Place = tuple[int, int | None, int | None, int]
 """Sample, step, layer, neuron; None: not of one step, not of one layer."""
@@ -61,7 +62,7 @@ def check(
         times: compare the time of each result: the samples came at full rate.
     """
     comparison = _Comparison(expected, recording, shape, mode)
-    found = [*comparison.beats(), *comparison.ending()]
+    found = [*comparison.beats(), *comparison.counters(), *comparison.ending()]
     if latency:
         found += comparison.cycles(latencies(recording, shape), expected.latency)
     if times:
@@ -105,6 +106,34 @@ class _Comparison:
             spikes, membranes = trace.spikes[number], trace.membranes[number]
             yield from self._layer(number, layer, beats, spikes, membranes)
         yield from self._scores(self.recording.scores)
+
+    def counters(self) -> Iterator[Found]:
+        """What the events decide is compared; of the rest it is known what it can not exceed."""
+        counts = self.recording.counts
+        yield from self._counter(None, "cycles", counts.cycles, counts.clock)
+        modulus = 1 << COUNT_BITS
+        expected = self.expected.counted.sum(axis=0) % modulus
+        for number, own in enumerate(counts.layers.tolist()):
+            values = dict(zip(LAYER_COUNTS, own, strict=True))
+            for name, value in zip(COUNTED, expected[number].tolist(), strict=True):
+                yield from self._counter(number, name, values[name], value)
+            updating = min(values["updating"], counts.clock - values["words"])
+            yield from self._counter(number, "updating", values["updating"], updating)
+            blocked = min(values["blocked"], values["updating"])
+            yield from self._counter(number, "blocked", values["blocked"], blocked)
+
+    def _counter(self, layer: int | None, name: str, got: int, expected: int) -> Iterator[Found]:
+        if got != expected:
+            first = Divergence(
+                kind="counter",
+                mode=self.mode,
+                layer=None if layer is None else self.shape.layers[layer].name,
+                counter=name,
+                got=got,
+                expected=expected,
+            )
+            order = (self.samples, 0, -1 if layer is None else layer, 0)
+            yield Found(count=1, order=order, first=first)
 
     def ending(self) -> Iterator[Found]:
         outcome = self.recording.outcome

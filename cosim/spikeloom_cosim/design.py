@@ -9,6 +9,7 @@ from spikeloom.errors import UserError
 from spikeloom_cosim import build
 from spikeloom_cosim.core import Core
 from spikeloom_cosim.shape import CoreShape, LayerShape
+from spikeloom_hw.core.layouts import core_load_layout
 from spikeloom_hw.design_check import check_memories
 from spikeloom_hw.generate import Design, load_design
 
@@ -53,4 +54,5 @@ def _shape(design: Design) -> CoreShape:
             )
             for layer in design.layers
         ),
+        load_bits=core_load_layout(design.core).size if design.loadable else 0,
     )

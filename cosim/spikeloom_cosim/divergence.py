@@ -7,7 +7,9 @@ from typing import Literal, get_args
 
 import msgspec
 
-Kind = Literal["beat", "spike", "membrane", "score", "prediction", "cycle", "protocol", "hang"]
+Kind = Literal[
+    "beat", "spike", "membrane", "score", "prediction", "cycle", "counter", "protocol", "hang"
+]
 """What can differ.
 
 | kind       | meaning                                                                       |
@@ -18,6 +20,7 @@ Kind = Literal["beat", "spike", "membrane", "score", "prediction", "cycle", "pro
 | score      | a value of the readout                                                        |
 | prediction | the class                                                                     |
 | cycle      | a latency (isolated), or the time of a result (streaming)                     |
+| counter    | one of the chip's counters, after all samples                                 |
 | protocol   | a score changed or vanished while it waited                                   |
 | hang       | the run came to no end: events or results are outstanding (got: its results)  |
 """
@@ -34,6 +37,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
         sample: position among the samples verified; None if not of one sample.
         step: time step from 0; None after the last one.
         layer: name of the layer.
+        counter: name of the chip's counter; None if it is not about one.
         neuron: number in its layer; one beyond the layer's size is the padding of a group.
         got: what the core said; None if nothing.
         expected: what the reference says; None if nothing.
@@ -44,6 +48,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     sample: int | None = None
     step: int | None = None
     layer: str | None = None
+    counter: str | None = None
     neuron: int | None = None
     got: int | None = None
     expected: int | None = None
@@ -51,7 +56,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         place = [
             f"{name} {value}"
-            for name in ("sample", "step", "layer", "neuron")
+            for name in ("sample", "step", "layer", "neuron", "counter")
             if (value := getattr(self, name)) is not None
         ]
         where = ", ".join([*place, f"{self.kind} ({self.mode})"])

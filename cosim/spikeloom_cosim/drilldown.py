@@ -72,10 +72,9 @@ def replay(
             run = place / f"run{number}"
             recording = run_mode(
                 build,
-                core.shape,
+                core,
                 part.trace.events,
                 how,
-                memories=core.memories,
                 folder=run,
                 seed=seed,
                 watchdog=watchdog,

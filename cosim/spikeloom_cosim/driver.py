@@ -1,4 +1,4 @@
-"""Turns samples into the file of events that the test bench plays."""
+"""Turns samples, and what a core is loaded with, into the files that the test bench plays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikeloom_cosim.shape import CoreShape
 
-EVENTS = "events.bin"
+EVENTS, LOADS = "events.bin", "load.bin"
 _SAMPLE_END = np.uint32(1 << 31)
 
 
@@ -46,3 +46,8 @@ def event_words(
 def write_events(words: NDArray[np.uint32], folder: Path) -> None:
     """Put `words` where the bench, running in `folder`, looks for them; $fread is big-endian."""
     words.astype(">u4").tofile(folder / EVENTS)
+
+
+def write_loads(payloads: NDArray[np.uint64], folder: Path) -> None:
+    """Put what a core is loaded with where the bench looks for it."""
+    payloads.astype(">u8").tofile(folder / LOADS)

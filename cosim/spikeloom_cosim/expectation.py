@@ -12,6 +12,10 @@ from spikeloom.image import NetworkImage
 from spikeloom.packing import SynapseWords
 from spikeloom.reference import Trace, cycle_times
 from spikeloom.reference.cycles import STEP_TO_WALK, update_latency
+from spikeloom_hw.core.counters import LAYER_COUNTS
+
+COUNTED = LAYER_COUNTS[:3]
+"""The chip's counters whose value the events alone decide."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,12 +26,14 @@ class Expectation:
         trace: every spike, membrane, score and prediction.
         latency: int64 [S], see `spikeloom.reference.Timing`.
         results: int64 [S], see there.
+        counted: int64 [S, layers, `COUNTED`], what each layer counts in a sample.
         busiest: number of the layer with the most cycles of work.
     """
 
     trace: Trace
     latency: NDArray[np.int64]
     results: NDArray[np.int64]
+    counted: NDArray[np.int64]
     busiest: int
 
     @property
@@ -42,6 +48,7 @@ class Expectation:
             trace=_chosen(self.trace, chosen),
             latency=self.latency[chosen],
             results=self.latency[chosen],
+            counted=self.counted[chosen],
             busiest=self.busiest,
         )
 
@@ -52,6 +59,7 @@ class Expectation:
             trace=_chosen(self.trace, chosen),
             latency=self.latency[chosen],
             results=self.results[chosen],
+            counted=self.counted[chosen],
             busiest=self.busiest,
         )
 
@@ -59,13 +67,20 @@ class Expectation:
 def expect(image: NetworkImage, trace: Trace, packed: Sequence[SynapseWords]) -> Expectation:
     """What a core packed as `packed` must do, where `trace` is of `image`."""
     timing = cycle_times(image, trace, packed)
+    counted = np.stack([_counted(trace, number, own) for number, own in enumerate(packed)], axis=1)
     busy = [_busy(image, trace, number, own) for number, own in enumerate(packed)]
     return Expectation(
         trace=trace,
         latency=timing.latency,
         results=timing.results,
+        counted=counted,
         busiest=int(np.argmax(busy)),
     )
+
+
+def _counted(trace: Trace, number: int, words: SynapseWords) -> NDArray[np.int64]:
+    events = trace.inputs_of(number).sum(axis=1, dtype=np.int64)
+    return np.stack([events.sum(axis=1), events @ words.count, trace.operations[:, number]], axis=1)
 
 
 def _busy(image: NetworkImage, trace: Trace, number: int, words: SynapseWords) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from spikeloom_cosim.outcome import OUTCOME, Outcome
 from spikeloom_cosim.shape import CoreShape, LayerShape
+from spikeloom_hw.core.counters import LAYER_COUNTS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,17 +57,34 @@ class ScoreBeats:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Counts:
+    """What the chip's counters said at the end.
+
+    Attributes:
+        cycles: since reset, by the chip.
+        clock: since reset, by the bench, at the moment that the chip's count is of.
+        layers: int64 [layers, counters], those of `spikeloom_hw.core.counters.LAYER_COUNTS`.
+    """
+
+    cycles: int
+    clock: int
+    layers: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Recording:
     """Everything that one run of the test bench left.
 
     Attributes:
         starts: int64 [samples], cycle in which each sample's first event was accepted.
+        counts: what the chip counted.
     """
 
     outcome: Outcome
     traces: tuple[TraceBeats, ...]
     scores: ScoreBeats
     starts: NDArray[np.int64]
+    counts: Counts
 
 
 def read_recording(folder: Path, shape: CoreShape) -> Recording:
@@ -86,7 +104,14 @@ def read_recording(folder: Path, shape: CoreShape) -> Recording:
             last=last.astype(bool),
         ),
         starts=_words(folder / "starts.bin", 1)[:, 0].astype(np.int64),
+        counts=_counts(folder / "counts.bin"),
     )
+
+
+def _counts(path: Path) -> Counts:
+    clock, cycles, *_ = words = _words(path, 1)[:, 0].astype(np.int64)
+    layers = words[2:].reshape(-1, len(LAYER_COUNTS))
+    return Counts(cycles=int(cycles), clock=int(clock), layers=layers)
 
 
 def _trace(path: Path, layer: LayerShape) -> TraceBeats:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from spikeloom_hw.core.counters import count_names
+
 WORD_BITS = 32
+LOAD_RECORD_BITS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +43,14 @@ class CoreShape:
         score_bits: signed width of a score.
         label_bits: width of a class number.
         layers: the trace ports, first layer first; the last one's neurons are the outputs.
+        load_bits: width of the port that fills the memories; 0 for a core that has none.
     """
 
     address_bits: int
     score_bits: int
     label_bits: int
     layers: tuple[LayerShape, ...]
+    load_bits: int = 0
 
     def __post_init__(self) -> None:
         widest = max(
@@ -56,6 +61,10 @@ class CoreShape:
         )
         if widest > WORD_BITS:
             raise ValueError(f"a field of {widest!r} bits does not fit a {WORD_BITS}-bit record")
+        if self.load_bits > LOAD_RECORD_BITS:
+            raise ValueError(
+                f"a load of {self.load_bits!r} bits does not fit a {LOAD_RECORD_BITS}-bit record"
+            )
 
     @property
     def event_bits(self) -> int:
@@ -66,3 +75,8 @@ class CoreShape:
     def outputs(self) -> int:
         """Score beats a sample."""
         return self.layers[-1].neurons
+
+    @property
+    def counters(self) -> int:
+        """Counters on the chip, see `spikeloom_hw.core.counters`."""
+        return len(count_names(len(self.layers)))

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -21,10 +20,10 @@ from numpy.typing import NDArray
 from spikeloom_cosim import play, verilator
 from spikeloom_cosim.bench import TOP
 from spikeloom_cosim.build import Build
-from spikeloom_cosim.driver import event_words, write_events
+from spikeloom_cosim.core import Core
+from spikeloom_cosim.driver import event_words, write_events, write_loads
 from spikeloom_cosim.monitor import Recording, read_recording
 from spikeloom_cosim.outcome import OUTCOME
-from spikeloom_cosim.shape import CoreShape
 
 WAVES = "waves.vcd"
 CHANCES = 256
@@ -86,11 +85,10 @@ class Watchdog:
 
 def run_mode(
     build: Build,
-    shape: CoreShape,
+    core: Core,
     events: NDArray[np.bool_],
     mode: Mode,
     *,
-    memories: Sequence[Path],
     folder: Path,
     seed: int,
     watchdog: Watchdog,
@@ -100,10 +98,9 @@ def run_mode(
 
     Args:
         build: the compiled core.
-        shape: its ports.
+        core: its ports and what fills its memories.
         events: bool [samples, steps, inputs].
         mode: how they are offered.
-        memories: the `.mem` files that the core reads when it starts.
         folder: made for this run; everything it reads and writes is in there.
         seed: of the pauses and the order of events, below `SEEDS`.
         watchdog: ends a run that comes to no end.
@@ -113,10 +110,12 @@ def run_mode(
         SimulationError: the simulator broke down.
     """
     folder.mkdir(parents=True)
-    for memory in memories:
+    for memory in core.memories:
         shutil.copy(memory, folder)
+    if core.loads is not None:
+        write_loads(core.loads, folder)
     shuffle = seed if mode.shuffled else None
-    write_events(event_words(events, shape, shuffle=shuffle), folder)
+    write_events(event_words(events, core.shape, shuffle=shuffle), folder)
     settings: dict[str, int | None] = {
         "samples": len(events),
         "idle": mode.idle,
@@ -140,7 +139,7 @@ def run_mode(
     )
     if not (folder / OUTCOME).exists():
         raise verilator.SimulationError(verilator.first_error(log))
-    recording = read_recording(folder, shape)
+    recording = read_recording(folder, core.shape)
     outcome = recording.outcome
     if ran != 1 or bool(failed) != bool(outcome.hung or outcome.unstable):
         raise verilator.SimulationError(

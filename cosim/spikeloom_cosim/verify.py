@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from spikeloom_cosim.build import Build, build_bench
 from spikeloom_cosim.checker import Verdict, check, latencies, result_times
@@ -26,6 +25,7 @@ from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.monitor import Recording
 from spikeloom_cosim.simulation import MODES, Mode, Watchdog, run_mode
 from spikeloom_cosim.toolchain import Toolchain
+from spikeloom_cosim.work import LayerWork, layer_work
 
 
 class BusiestLayer(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +82,8 @@ class CoreResult:
         samples: number of samples.
         modes: the runs.
         cycles: what was measured; None when a run lacks results.
+        layers: what each layer did at full rate, by the chip's counters; None when a run lacks
+            results.
         build_seconds: compilation of the bench, near 0 when it was cached.
         seconds: all of it.
         first: the first difference of all modes.
@@ -92,6 +94,7 @@ class CoreResult:
     samples: int
     modes: tuple[ModeResult, ...]
     cycles: Cycles | None
+    layers: tuple[LayerWork, ...] | None
     build_seconds: float
     seconds: float
     first: Divergence | None = None
@@ -115,6 +118,7 @@ class CoreResult:
             "first_divergence": None if self.first is None else msgspec.to_builtins(self.first),
             "waves": None if self.replay is None else str(self.replay.waves),
             "cycles": None if self.cycles is None else msgspec.to_builtins(self.cycles),
+            "layers": None if self.layers is None else msgspec.to_builtins(self.layers),
             "seconds": round(self.seconds, 3),
             "build_seconds": round(self.build_seconds, 3),
             "modes": [
@@ -185,11 +189,13 @@ def verify_core(
         )
     elif (failure_folder / FAILURE).is_file():
         shutil.rmtree(failure_folder)
+    cycles, layers = _measured(core, expected, [(one.mode, recording) for one, recording in runs])
     return CoreResult(
         lanes=core.lanes,
         samples=expected.samples,
         modes=results,
-        cycles=_cycles(core, expected, dict(zip(modes, (rec for _, rec in runs), strict=True))),
+        cycles=cycles,
+        layers=layers,
         build_seconds=build.seconds,
         seconds=time.perf_counter() - started,
         first=first,
@@ -210,10 +216,9 @@ def _run(
     started = time.perf_counter()
     recording = run_mode(
         build,
-        core.shape,
+        core,
         expected.trace.events,
         mode,
-        memories=core.memories,
         folder=work / mode.name,
         seed=seed,
         watchdog=watchdog,
@@ -231,19 +236,22 @@ def _run(
     return ModeResult(mode=mode, verdict=verdict, cycles=cycles, seconds=seconds), recording
 
 
-def _cycles(core: Core, expected: Expectation, recordings: dict[Mode, Recording]) -> Cycles | None:
-    latency: NDArray[np.int64] | None = None
-    times: NDArray[np.int64] | None = None
-    for mode, recording in recordings.items():
+def _measured(
+    core: Core, expected: Expectation, recordings: Sequence[tuple[Mode, Recording]]
+) -> tuple[Cycles, tuple[LayerWork, ...]] | tuple[None, None]:
+    latency = times = counts = None
+    for mode, recording in recordings:
         if mode.isolated:
             latency = latencies(recording, core.shape)
         elif mode.full_rate:
-            times = result_times(recording, core.shape)
-    if latency is None or times is None or min(len(latency), len(times)) < expected.samples:
-        return None
+            times, counts = result_times(recording, core.shape), recording.counts
+    if latency is None or times is None or counts is None:
+        return None, None
+    if min(len(latency), len(times)) < expected.samples:
+        return None, None
     operations, busiest = expected.trace.operations, core.shape.layers[expected.busiest]
     own = operations[:, expected.busiest].sum()
-    return Cycles(
+    cycles = Cycles(
         mean=float(latency.mean()),
         max=int(latency.max()),
         p99=int(np.percentile(latency, 99, method="higher")),
@@ -254,3 +262,4 @@ def _cycles(core: Core, expected: Expectation, recordings: dict[Mode, Recording]
             sop_per_cycle_per_lane=float(own / (times[-1] * busiest.lanes)),
         ),
     )
+    return cycles, layer_work(counts, core.shape, int(times[-1]))

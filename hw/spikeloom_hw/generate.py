@@ -22,11 +22,16 @@ from spikeloom.image import NetworkImage
 from spikeloom.image.file import image_sha256
 from spikeloom_hw.boards.files import write_top
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
+from spikeloom_hw.core.build import core_params
 from spikeloom_hw.estimate import beyond_the_link
 from spikeloom_hw.targets import Target
 from spikeloom_hw.verilog import memory_shapes, write_verilog
 
 CORE = "core.v"
+VERILOG = "verilog"
+"""As the platform of `elaborate`: memories that Amaranth can only simulate become instances."""
+
+SINGLE_PORT_SOURCE = Path(__file__).parent / "core" / "single_port_ram.v"
 DESIGN = "design.json"
 
 
@@ -86,6 +91,10 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
         address_bits: width of an event's address.
         score_bits: signed width of a score.
         label_bits: width of a class.
+        loadable: a host fills the memories before the first sample; see ``core.loading``.
+        time_steps: steps of the network's samples.
+        count_readout: scores are spike counts.
+        parameters: the gateware of each layer, whole.
         layers: in order.
         memories: every memory that is filled from a file, sorted by that.
         files: everything in the folder but ``design.json``.
@@ -99,9 +108,25 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     address_bits: int
     score_bits: int
     label_bits: int
+    loadable: bool
+    time_steps: int
+    count_readout: bool
+    parameters: tuple[LayerParams, ...]
     layers: tuple[LayerDesign, ...]
     memories: tuple[MemoryDesign, ...]
     files: tuple[str, ...]
+
+    @property
+    def core(self) -> CoreParams:
+        """The core's parameters, without contents."""
+        return CoreParams(
+            layers=self.parameters,
+            contents=(),
+            time_steps=self.time_steps,
+            count_readout=self.count_readout,
+            trace=True,
+            counters=True,
+        )
 
 
 def generate(
@@ -111,6 +136,7 @@ def generate(
     lanes: Sequence[int],
     directory: Path,
     bare: bool = False,
+    loadable: bool = False,
 ) -> Design:
     """Writes the hardware of ``image`` into ``directory``, whole or not at all.
 
@@ -120,19 +146,25 @@ def generate(
         lanes: lanes of each layer.
         directory: a folder that does not exist, is empty, or was made by this function.
         bare: leave out the board's top.
+        loadable: a host fills the memories, with this network or another within their capacity.
 
     Raises:
         UserError: ``directory`` can not be written, or holds other files; the network has more
-            outputs than the board's host link names.
+            outputs than the board's host link names, or can not be loaded.
     """
     topped = target.has_top and not bare
     for excess in beyond_the_link(image, target) if topped else ():
         raise UserError(excess)
-    params = CoreParams.from_image(image, tuple(lanes), trace=True)
+    params = core_params(image, target=target, lanes=lanes, loadable=loadable)
     sha256 = image_sha256(image)
     with atomic_directory(directory) as folder:
-        core, *memories = write_verilog(SpikingCore(params), name=CORE_MODULE, directory=folder)
+        core, *memories = write_verilog(
+            SpikingCore(params), name=CORE_MODULE, directory=folder, platform=VERILOG
+        )
         files = [core.rename(folder / CORE), *memories]
+        if any(layer.single_port for layer in params.layers):
+            with files[0].open("a") as verilog:
+                verilog.write(SINGLE_PORT_SOURCE.read_text())
         if topped:
             files += write_top(
                 CoreInstance(params),
@@ -173,6 +205,10 @@ def _describe(params: CoreParams, target: Target, sha256: str, files: list[Path]
         address_bits=address_bits,
         score_bits=params.score_bits,
         label_bits=params.label_bits,
+        loadable=params.loadable,
+        time_steps=params.time_steps,
+        count_readout=params.count_readout,
+        parameters=params.layers,
         layers=tuple(map(_describe_layer, params.layers)),
         memories=tuple(_memories(files)),
         files=tuple(sorted(file.name for file in files)),

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikeloom.arithmetic import IntegrateLeak
 from spikeloom.encoding import LatencyEncoding
@@ -14,6 +13,7 @@ from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.shape import CoreShape, LayerShape
 
 VERILOG = Path(__file__).with_name("core_by_hand.v")
+OUTPUTS, GROUPS = 3, 2
 WEIGHTS = np.array([[3, -2, 1], [2, 4, -1], [1, 1, 5], [-3, 2, 2]])
 THRESHOLDS = (4, 5, 3)
 SHAPE = CoreShape(
@@ -48,13 +48,20 @@ def random_events(samples: int, *, seed: int = 0) -> np.ndarray:
 
 
 def expectation(events: np.ndarray) -> Expectation:
-    """A spike takes a cycle, a step two, a result three; nothing overlaps."""
-    cycles = events.sum(axis=(1, 2), dtype=np.int64) + 2 * IMAGE.time_steps + 3
-    # A STEP is accepted in the second of its cycles: a sample that begins with one loses a cycle.
-    before = np.where(events[:, 0].any(axis=1), 0, 1)
-    latency: NDArray[np.int64] = cycles - before
-    results: NDArray[np.int64] = cycles.cumsum() - before[:1]
-    return Expectation(trace=simulate(IMAGE, events), latency=latency, results=results, busiest=0)
+    """An event takes two cycles, a result three; nothing overlaps.
+
+    An event is accepted in the second of its cycles: a sample's first one counts for one.
+    """
+    spikes = events.sum(axis=(1, 2), dtype=np.int64)
+    cycles = 2 * (spikes + IMAGE.time_steps) + OUTPUTS
+    trace = simulate(IMAGE, events)
+    return Expectation(
+        trace=trace,
+        latency=cycles - 1,
+        results=cycles.cumsum() - 1,
+        counted=np.stack([spikes, GROUPS * spikes, OUTPUTS * spikes], axis=1)[:, None],
+        busiest=0,
+    )
 
 
 def write_core(folder: Path, *, replace: tuple[str, str] = ("", ""), **memories: str) -> Core:

@@ -1,6 +1,6 @@
 // A core written by hand, small enough to be believed: 4 inputs, 3 neurons in 2 lanes (so that the
 // second group is partly filled), no leak, reset by subtraction, readout by spike count.
-// A SPIKE takes one cycle, a STEP two, a result three score beats.
+// An event takes two cycles, one for each group of neurons, a result three score beats.
 module spikeloom_core (
     input clk,
     input rst,
@@ -13,7 +13,9 @@ module spikeloom_core (
     output trace0__valid,
     output [0:0] trace0__group,
     output [1:0] trace0__spikes,
-    output [15:0] trace0__membranes
+    output [15:0] trace0__membranes,
+  input [2:0] select,
+  output reg [31:0] count
 );
   reg signed [7:0] weights[0:15];
   reg signed [7:0] thresholds[0:3];
@@ -25,15 +27,16 @@ module spikeloom_core (
   reg group = 0;
   reg [1:0] output_number = 0;
   reg signed [7:0] v[0:3];
-  reg signed [7:0] count[0:3];
+  reg signed [7:0] sum[0:3];
   integer i;
-  initial for (i = 0; i < 4; i = i + 1) begin v[i] = 0; count[i] = 0; end
+  initial for (i = 0; i < 4; i = i + 1) begin v[i] = 0; sum[i] = 0; end
 
   wire [1:0] address = events__payload[1:0];
   wire step = events__payload[2];
   wire last = events__payload[3];
   wire updating = state == ACCEPT && events__valid && step;
-  assign events__ready = state == ACCEPT && (!step || group);
+  wire reading = state == ACCEPT && events__valid && !step;
+  assign events__ready = state == ACCEPT && group;
 
   wire signed [7:0] u0 = v[{group, 1'b0}];
   wire signed [7:0] u1 = v[{group, 1'b1}];
@@ -46,21 +49,22 @@ module spikeloom_core (
   assign trace0__spikes = {s1, s0};
   assign trace0__membranes = {v1, v0};
 
-  wire [1:0] best01 = count[1] > count[0] ? 2'd1 : 2'd0;
-  wire [1:0] best = count[2] > count[best01] ? 2'd2 : best01;
+  wire [1:0] best01 = sum[1] > sum[0] ? 2'd1 : 2'd0;
+  wire [1:0] best = sum[2] > sum[best01] ? 2'd2 : best01;
   assign scores__valid = state == SCORE;
-  assign scores__payload = {output_number == 2, best, count[output_number]};
+  assign scores__payload = {output_number == 2, best, sum[output_number]};
 
   always @(posedge clk)
     if (!rst) begin
-      if (events__valid && events__ready && !step)
-        for (i = 0; i < 4; i = i + 1) v[i] <= v[i] + weights[{address, i[1:0]}];
+      if (updating || reading) group <= !group;
+      if (reading)
+        for (i = 0; i < 2; i = i + 1)
+          v[{group, i[0]}] <= v[{group, i[0]}] + weights[{address, group, i[0]}];
       if (updating) begin
-        group <= !group;
         v[{group, 1'b0}] <= v0;
         v[{group, 1'b1}] <= v1;
-        count[{group, 1'b0}] <= count[{group, 1'b0}] + {7'd0, s0};
-        count[{group, 1'b1}] <= count[{group, 1'b1}] + {7'd0, s1};
+        sum[{group, 1'b0}] <= sum[{group, 1'b0}] + {7'd0, s0};
+        sum[{group, 1'b1}] <= sum[{group, 1'b1}] + {7'd0, s1};
         if (group && last) state <= SCORE;
       end
       if (scores__valid && scores__ready) begin
@@ -68,8 +72,21 @@ module spikeloom_core (
         if (output_number == 2) begin
           output_number <= 0;
           state <= ACCEPT;
-          for (i = 0; i < 4; i = i + 1) begin v[i] <= 0; count[i] <= 0; end
+          for (i = 0; i < 4; i = i + 1) begin v[i] <= 0; sum[i] <= 0; end
         end
       end
+    end
+
+  // Cycles, events, words, operations, updating, blocked.
+  reg [31:0] counts[0:7];
+  initial for (i = 0; i < 8; i = i + 1) counts[i] = 0;
+  always @(posedge clk)
+    if (!rst) begin
+      count <= counts[select];
+      counts[0] <= counts[0] + 1;
+      counts[1] <= counts[1] + {31'd0, reading && group};
+      counts[2] <= counts[2] + {31'd0, reading};
+      counts[3] <= counts[3] + (!reading ? 0 : group ? 1 : 2);
+      counts[4] <= counts[4] + {31'd0, updating};
     end
 endmodule

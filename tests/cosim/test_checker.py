@@ -9,8 +9,9 @@ import pytest
 from spikeloom_cosim.checker import check
 from spikeloom_cosim.divergence import KINDS, Divergence
 from spikeloom_cosim.expectation import Expectation
-from spikeloom_cosim.monitor import Recording, ScoreBeats, TraceBeats
+from spikeloom_cosim.monitor import Counts, Recording, ScoreBeats, TraceBeats
 from spikeloom_cosim.outcome import Outcome
+from spikeloom_hw.core.counters import LAYER_COUNTS
 
 from .by_hand import SHAPE, expectation, random_events
 
@@ -32,7 +33,7 @@ def perfect(expected: Expectation) -> Recording:
                     rows.append(
                         [source[sample, step, n] if n < OUTPUTS else missing for n in neurons]
                     )
-    starts = np.concatenate([[0], expected.results[:-1]]) + 7
+    starts = np.concatenate([[0], expected.results[:-1] + 1]) + 7
     valid = (starts + expected.latency - 1)[:, None] - np.arange(OUTPUTS)[::-1]
     last = np.tile(np.arange(OUTPUTS) == OUTPUTS - 1, SAMPLES)
     return Recording(
@@ -53,6 +54,11 @@ def perfect(expected: Expectation) -> Recording:
             last=last,
         ),
         starts=starts,
+        counts=Counts(
+            cycles=1300,
+            clock=1300,
+            layers=np.array([[*expected.counted.sum(axis=(0, 1)), 2 * SAMPLES * STEPS, 0]]),
+        ),
     )
 
 
@@ -157,6 +163,20 @@ def late_result(recording):
     valid = recording.scores.valid.copy()
     valid[4 * OUTPUTS - 1] += 1
     return with_scores(recording, valid=valid)
+
+
+def miscounted(layer, counter, by):
+    """The counter of a layer (None: the cycles) is off."""
+
+    def plant(recording):
+        counts = recording.counts
+        if layer is None:
+            return replace(recording, counts=replace(counts, cycles=counts.cycles + by))
+        layers = counts.layers.copy()
+        layers[layer, LAYER_COUNTS.index(counter)] += by
+        return replace(recording, counts=replace(counts, layers=layers))
+
+    return plant
 
 
 def unstable(recording):
@@ -265,6 +285,27 @@ CASES = [
         {"cycle": 2},
         {"kind": "cycle", "sample": 3, "step": None, "layer": None, "neuron": None},
         id="result a cycle late",
+    ),
+    pytest.param(
+        miscounted(None, "cycles", 1),
+        {"counter": 1},
+        at("counter", 1301, 1300, sample=None, layer=None, counter="cycles"),
+        id="cycles miscounted",
+    ),
+    *(
+        pytest.param(
+            miscounted(0, counter, by),
+            {"counter": 1},
+            {"kind": "counter", "sample": None, "layer": "only", "counter": counter},
+            id=f"{counter} miscounted",
+        )
+        for counter, by in (
+            ("events", 1),
+            ("words", -1),
+            ("operations", 1),
+            ("updating", 1300),
+            ("blocked", 61),
+        )
     ),
     pytest.param(unstable, {"protocol": 2}, {"kind": "protocol", "got": 2}, id="score changes"),
     pytest.param(hung, {"hang": 1}, at("hang", 5, SAMPLES, sample=None), id="hang"),

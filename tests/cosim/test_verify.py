@@ -30,7 +30,7 @@ from .networks import random_network
 
 LANES = (4, 2)
 SAMPLES = 12
-BARE = TARGETS["ulx3s-85f"]  # has no top: the core alone is generated
+TARGET = TARGETS["ulx3s-85f"]
 EQUAL = [
     pytest.param((1, 1), (20, 13, 5), {"leak": ShiftLeak(shift=3)}, id="one lane"),
     pytest.param(
@@ -69,7 +69,7 @@ def random_samples(image: NetworkImage, samples: int) -> np.ndarray:
 @pytest.mark.parametrize(("lanes", "sizes", "network"), EQUAL)
 def test_equal(tools, tmp_path, lanes, sizes, network):
     image = random_network(sizes, **network)
-    generate(image, target=BARE, lanes=lanes, directory=tmp_path / "design")
+    generate(image, target=TARGET, lanes=lanes, directory=tmp_path / "design", bare=True)
     trace = simulate(image, random_samples(image, 25))
     assert any(spikes.any() for spikes in trace.spikes)
     result = verify_core(
@@ -96,14 +96,14 @@ class Planted:
         self.network = folder / "run" / "network.safetensors"
         save_image(self.network, self.image)
         self.design = folder / "design"
-        generate(self.image, target=BARE, lanes=LANES, directory=self.design)
+        generate(self.image, target=TARGET, lanes=LANES, directory=self.design, bare=True)
         samples = sample_events(self.image, split="test", count=SAMPLES, data_dir=None)
         self.trace = simulate(self.image, samples.events)
 
     def memory(self, changed: NetworkImage, name: str, place: Path) -> None:
         """Put the memory `name` of `changed` into a copy of the design: one word differs."""
         other = self.folder / f"{place.name}-source"
-        generate(changed, target=BARE, lanes=LANES, directory=other)
+        generate(changed, target=TARGET, lanes=LANES, directory=other, bare=True)
         shutil.copytree(self.design, place)
         (file,) = other.glob(f"*{name}.mem")
         before, after = (path.read_text().split() for path in (place / file.name, file))
@@ -137,6 +137,7 @@ def first_difference(right: Trace, wrong: Trace) -> dict[str, Any]:
                                 "sample": sample,
                                 "step": step,
                                 "layer": f"layer{layer}",
+                                "counter": None,
                                 "neuron": neuron,
                                 "got": int(got),
                                 "expected": int(expected),
@@ -219,6 +220,26 @@ def test_wrong_compare_is_found(spikeloom, planted, tmp_path):
     assert planted.trace.membranes[number][place] == 0
 
 
+def test_a_wrong_counter_is_found(spikeloom, planted, tmp_path):
+    shutil.copytree(planted.design, tmp_path / "design")
+    core = tmp_path / "design" / "core.v"
+    before, after = (f"layer1_operations_count {sign} layer1_operations;" for sign in "+-")
+    assert before in core.read_text()
+    core.write_text(core.read_text().replace(before, after))
+    arguments = ("--design", tmp_path / "design", "--samples", SAMPLES, "-o", tmp_path / "out")
+    result = spikeloom("verify", planted.network, *arguments)
+    assert result.exit_code == 1, result.stderr
+    document = json.loads((tmp_path / "out" / "verify.json").read_text())
+    mismatches = {name: count for name, count in document.items() if name.endswith("_mismatches")}
+    assert mismatches.pop("counter_mismatches") == 3  # one a mode
+    assert not any(mismatches.values())
+    operations = int(planted.trace.operations[:, 1].sum())
+    assert (
+        f"layer layer1, counter operations, counter (isolated): got {2**32 - operations}, "
+        f"expected {operations}"
+    ) in result.stderr
+
+
 def test_a_simulator_that_breaks_down_is_no_verdict(spikeloom, planted, tmp_path):
     shutil.copytree(planted.design, tmp_path / "design")
     core = tmp_path / "design" / "core.v"
@@ -236,7 +257,7 @@ def test_a_simulator_that_breaks_down_is_no_verdict(spikeloom, planted, tmp_path
 
 def test_verb_on_a_generated_core(spikeloom, planted, document):
     lanes = ",".join(map(str, LANES))
-    arguments = ("--target", BARE.name, "--samples", SAMPLES, "--json")
+    arguments = ("--target", TARGET.name, "--samples", SAMPLES, "--json")
     result = document(spikeloom("verify", planted.network, "--lanes", lanes, *arguments))
     written = json.loads((planted.network.parent / "verify.json").read_text())
     assert written["verb"] == "verify"
@@ -260,6 +281,18 @@ def test_verb_on_a_generated_core(spikeloom, planted, document):
         "name": "layer0",
         "sop_per_cycle_per_lane": pytest.approx(operations / expected.results[-1] / LANES[0]),
     }
+    for number, work in enumerate(result["layers"]):
+        events, words, operations = expected.counted[:, number].sum(axis=0).tolist()
+        assert (work["name"], work["lanes"]) == (f"layer{number}", LANES[number])
+        assert (work["events"], work["words"], work["operations"]) == (events, words, operations)
+        assert work["cycles"] == expected.results[-1]
+        groups = -(-planted.image.layers[number].neurons // LANES[number])
+        assert work["updating"] >= SAMPLES * planted.image.time_steps * groups
+        shares = work["shares"]
+        assert sum(shares.values()) == pytest.approx(1)
+        assert min(shares.values()) >= 0
+        assert shares["synapses"] + shares["padding"] == pytest.approx(words / work["cycles"])
+        assert work["sop_per_cycle_per_lane"] == shares["synapses"]
 
 
 def test_the_table_says_how_many_of_how_many(spikeloom, planted):
@@ -267,7 +300,7 @@ def test_the_table_says_how_many_of_how_many(spikeloom, planted):
     result = spikeloom("verify", planted.network, *arguments)
     assert result.exit_code == 0, result.stderr
     assert f"{SAMPLES} of 359" in result.stdout
-    for word in ("latency", "interval", "layer0"):
+    for word in ("latency", "interval", "layer0", "padding"):
         assert word in result.stdout
 
 
@@ -295,7 +328,7 @@ def test_output_that_cannot_be_written_is_refused_at_once(spikeloom, planted, on
 
 def test_only_in_a_crowd(tools, tmp_path):
     """A core that forgets to clear a count fails from the second sample on, and not alone."""
-    text = ("count[i] <= 0; end\n        end", "count[i] <= {7'd0, i == 1}; end\n        end")
+    text = ("sum[i] <= 0; end\n        end", "sum[i] <= {7'd0, i == 1}; end\n        end")
     core = write_core(tmp_path / "core", replace=text)
     events = random_events(6)
     result = verify_core(
@@ -311,7 +344,11 @@ def test_only_in_a_crowd(tools, tmp_path):
 
 def other_network(planted: Planted, folder: Path) -> tuple[object, ...]:
     generate(
-        replace(planted.image, time_steps=5), target=BARE, lanes=LANES, directory=folder / "design"
+        replace(planted.image, time_steps=5),
+        target=TARGET,
+        lanes=LANES,
+        directory=folder / "design",
+        bare=True,
     )
     return ("--design", folder / "design")
 

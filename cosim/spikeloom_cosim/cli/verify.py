@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
+import msgspec
 from rich.console import RenderableType
 
 from spikeloom.cli.console import (
@@ -36,6 +37,7 @@ from spikeloom_cosim.simulation import SEEDS
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_cosim.verify import CoreResult, verify_core
 from spikeloom_cosim.verilator import SimulationError
+from spikeloom_cosim.work import Shares
 from spikeloom_hw.cli.options import output_option, target_option
 from spikeloom_hw.design_check import check_design
 from spikeloom_hw.generate import generate
@@ -182,7 +184,8 @@ def verify(
         **_document(results, level=level),
     }
     written = write_step(folder, "verify", console.seconds, document)
-    console.result(document, _mismatches(results, chosen.available), _cycles(results))
+    tables = _mismatches(results, chosen.available), _cycles(results), _work(results)
+    console.result(document, *tables)
     console.note(f"written to {written}")
     _report_failures(console, results)
     if any(result.first is not None for result in results):
@@ -190,7 +193,13 @@ def verify(
 
 
 def _generated(image: NetworkImage, lanes: tuple[int, ...], target: str, folder: Path) -> Core:
-    generate(image, target=TARGETS[target], lanes=resolve_lanes(image, lanes), directory=folder)
+    generate(
+        image,
+        target=TARGETS[target],
+        lanes=resolve_lanes(image, lanes),
+        directory=folder,
+        bare=True,
+    )
     return load_core(folder)
 
 
@@ -212,6 +221,7 @@ def _document(results: list[CoreResult], *, level: str) -> dict[str, Any]:
         "first_divergence": failed[0]["first_divergence"] if failed else None,
         "waves": failed[0]["waves"] if failed else None,
         "cycles": last["cycles"],
+        "layers": last["layers"],
         "runs": runs,
     }
 
@@ -255,6 +265,25 @@ def _cycles(results: list[CoreResult]) -> RenderableType:
     ]
     title = "Cycles: latency of a sample alone, interval of samples back to back"
     return table(title, rows, columns=columns)
+
+
+def _work(results: list[CoreResult]) -> RenderableType:
+    rows = [
+        (
+            _spoken(result.lanes),
+            work.name,
+            work.sop_per_cycle_per_lane,
+            *(f"{100 * share:.1f} %" for share in msgspec.structs.astuple(work.shares)),
+        )
+        for result in results
+        for work in result.layers or ()
+    ]
+    columns = ["lanes", "layer", "op/cycle/lane", *Shares.__struct_fields__]
+    return table(
+        "The chip's counters: cycles of each layer by cause, samples back to back",
+        rows,
+        columns=columns,
+    )
 
 
 def _report_failures(console: Console, results: list[CoreResult]) -> None:

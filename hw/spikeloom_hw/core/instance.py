@@ -1,11 +1,13 @@
 """The core's own Verilog inside a board's top: what is built is what was proved, file by file."""
 
+from dataclasses import replace
+from typing import Any
+
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import wiring
 
 from spikeloom_hw.core.params import CoreParams
-from spikeloom_hw.events import EventLayout, ScoreLayout
+from spikeloom_hw.core.spiking_core import core_members, counter_count
 
 CORE_MODULE = "spikeloom_core"
 
@@ -13,18 +15,24 @@ CORE_MODULE = "spikeloom_core"
 class CoreInstance(wiring.Component):
     """An instance of the module in ``core.v``, with the observers' ports left open.
 
-    Stands where a :class:`SpikingCore` would, and has its members ``events`` and ``scores``.
+    Stands where a :class:`SpikingCore` would, and has its members but for the observers' ports.
     """
 
     def __init__(self, params: CoreParams) -> None:
-        event = EventLayout(params.layers[0].address_bits)
-        score = ScoreLayout(params.score_bits, params.label_bits)
-        super().__init__(
-            {"events": In(stream.Signature(event)), "scores": Out(stream.Signature(score))}
-        )
+        self.params = params
+        self.counter_count = counter_count(params)
+        super().__init__(core_members(replace(params, trace=False)))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        ports: dict[str, Any] = {}
+        if self.params.loadable:
+            ports["i_load__payload"] = self.load.payload.as_value()
+            ports["i_load__valid"] = self.load.valid
+            ports["o_load__ready"] = self.load.ready
+        if self.params.counters:
+            ports["i_select"] = self.select
+            ports["o_count"] = self.count
         m.submodules.core = Instance(
             CORE_MODULE,
             i_clk=ClockSignal(),
@@ -35,5 +43,6 @@ class CoreInstance(wiring.Component):
             o_scores__payload=self.scores.payload.as_value(),
             o_scores__valid=self.scores.valid,
             i_scores__ready=self.scores.ready,
+            **ports,
         )
         return m

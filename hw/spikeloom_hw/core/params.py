@@ -1,7 +1,7 @@
 """The parameters of the core: every width derived in one place, from the packed network."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -285,10 +285,18 @@ class CoreParams:
         *,
         trace: bool = False,
         counters: bool = False,
+        distributed_depth: int = 0,
     ) -> Self:
-        """The core that runs ``image``, whose layers are packed as ``packed``."""
+        """The core that runs ``image``, whose layers are packed as ``packed``.
+
+        Membrane banks of at most ``distributed_depth`` words lie in distributed RAM.
+        """
+        layers = map(layer_params, image.layers, packed)
         return cls(
-            layers=tuple(map(layer_params, image.layers, packed)),
+            layers=tuple(
+                replace(layer, distributed_banks=layer.groups <= distributed_depth)
+                for layer in layers
+            ),
             contents=tuple(map(layer_contents, image.layers, packed)),
             time_steps=image.time_steps,
             count_readout=image.readout == "count",

@@ -10,12 +10,12 @@ spikes of the step before.
 """
 
 import itertools
+from typing import Any
 
 from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikeloom.packing.words import unsigned_bits
 from spikeloom_hw.core.counters import COUNT_BITS, LAYER_COUNTS, Counters, count_names
 from spikeloom_hw.core.layouts import core_load_layout
 from spikeloom_hw.core.params import CoreParams
@@ -34,7 +34,7 @@ class SpikingCore(wiring.Component):
     Members:
         events: In, :class:`EventLayout`: the sample's spikes, a STEP after each time step.
         scores: Out, :class:`ScoreLayout`: one beat an output neuron.
-        load: In, :func:`core_load_layout`, always taken, when ``params.loadable``: memory contents
+        load: In, :func:`core_load_layout`, taken at once, when ``params.loadable``: memory contents
             and thresholds. Only while no sample is under way.
         select, count: In and Out, a counter's number and, a cycle later, what it has counted, when
             ``params.counters``; ``counters.count_names`` has the order.
@@ -43,26 +43,8 @@ class SpikingCore(wiring.Component):
 
     def __init__(self, params: CoreParams) -> None:
         self.params = params
-        first = params.layers[0]
-        members = {
-            "events": In(stream.Signature(EventLayout(first.address_bits))),
-            "scores": Out(stream.Signature(ScoreLayout(params.score_bits, params.label_bits))),
-        }
-        if params.loadable:
-            members["load"] = In(stream.Signature(core_load_layout(params), always_ready=True))
-        if params.counters:
-            members["select"] = In(unsigned_bits(len(count_names(len(params.layers))) - 1))
-            members["count"] = Out(COUNT_BITS)
-        if params.trace:
-            for number, layer in enumerate(params.layers):
-                members[f"trace{number}"] = Out(
-                    TraceSignature(
-                        group_bits=layer.group_bits,
-                        lanes=layer.lanes,
-                        membrane_bits=layer.membrane_bits,
-                    )
-                )
-        super().__init__(members)
+        self.counter_count = counter_count(params)
+        super().__init__(core_members(params))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -114,6 +96,7 @@ class SpikingCore(wiring.Component):
         # A register, since the memories lie all over the device.
         valid = Signal()
         load = Signal(core_load_layout(self.params))
+        m.d.comb += self.load.ready.eq(1)
         m.d.sync += [valid.eq(self.load.valid), load.eq(self.load.payload)]
         for number, layer in enumerate(layers):
             if layer.params.loadable:
@@ -135,3 +118,33 @@ class SpikingCore(wiring.Component):
         for name, value in added.items():
             m.d.comb += getattr(counters, name).eq(value)
         m.d.comb += [counters.select.eq(self.select), self.count.eq(counters.count)]
+
+
+def counter_count(params: CoreParams) -> int:
+    """Counters of a core with ``params``."""
+    return len(count_names(len(params.layers))) if params.counters else 0
+
+
+def core_members(params: CoreParams) -> dict[str, Any]:
+    """The members of a core with ``params``."""
+    event = EventLayout(params.layers[0].address_bits)
+    score = ScoreLayout(params.score_bits, params.label_bits)
+    members: dict[str, Any] = {
+        "events": In(stream.Signature(event)),
+        "scores": Out(stream.Signature(score)),
+    }
+    if params.loadable:
+        members["load"] = In(stream.Signature(core_load_layout(params)))
+    if params.counters:
+        members["select"] = In(range(counter_count(params)))
+        members["count"] = Out(COUNT_BITS)
+    if params.trace:
+        for number, layer in enumerate(params.layers):
+            members[f"trace{number}"] = Out(
+                TraceSignature(
+                    group_bits=layer.group_bits,
+                    lanes=layer.lanes,
+                    membrane_bits=layer.membrane_bits,
+                )
+            )
+    return members
