@@ -157,6 +157,11 @@ def _say(console: Console, config: Config, output: Path, result: dict[str, Any])
             "asked for; rewire more often (sparsity.every_epochs) or longer (stop_epoch), "
             "or regrow less (rho)"
         )
+    if result.get("bits", 0) > config.sparsity.target_bits:
+        console.note(
+            f"the synapses take {result['bits']:,} bits, more than the {result['bits_asked']:,} "
+            "asked for; rewire more often (sparsity.every_epochs) or longer (stop_epoch)"
+        )
     console.note(f"next: spikeloom export {output}")
 
 

@@ -252,6 +252,27 @@ def _check_together(config: Config, source: str) -> None:
             "'shift' or 'decay' where learn_leak is true",
         ),
         (
+            sparsity.stop_rule != "bits" or sparsity.target_bits > 0,
+            "sparsity",
+            "target_bits",
+            sparsity.target_bits,
+            "more than 0 where stop_rule is 'bits'",
+        ),
+        (
+            len(sparsity.target_lanes) in (1, len(config.network.hidden) + 1),
+            "sparsity",
+            "target_lanes",
+            sparsity.target_lanes,
+            f"one number, or {len(config.network.hidden) + 1}, one a layer",
+        ),
+        (
+            sparsity.stop_rule != "bits" or sparsity.regrow == "none" or sparsity.rho < 1,
+            "sparsity",
+            "rho",
+            sparsity.rho,
+            "less than 1 where stop_rule is 'bits', or nothing is ever compressed",
+        ),
+        (
             sparsity.stop_epoch <= training.epochs,
             "sparsity",
             "stop_epoch",

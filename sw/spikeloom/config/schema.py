@@ -118,7 +118,10 @@ class SparsityConfig(_Table, frozen=True):
         every_epochs: epochs between rewirings (stage 2).
         stop_epoch: no rewiring from this epoch on; 0 means three quarters of all epochs.
         stop_rule: compression ends at `density`, or already where the index of the network has
-            turned ("turn"): its lowest value lies `patience` rewirings back.
+            turned ("turn"): its lowest value lies `patience` rewirings back; or, whatever the
+            density, where the packed network takes `target_bits` ("bits"), and nothing is rewired
+            from then on.
+        target_bits, target_lanes: for "bits"; lanes of each layer, or one number for all.
         patience: see `stop_rule`.
         decay: the pruned fraction falls with rewirings ("cosine") or not ("none").
         regrow: what ranks absent synapses: "momentum" or "gradient" of the loss, "random", or
@@ -130,7 +133,7 @@ class SparsityConfig(_Table, frozen=True):
             an empty slot: what is pruned and regrown is whole words. The last layer, which has few
             neurons, keeps the plain balance.
         nonzero: from the last rewiring on, active weights do not end an epoch quantised to 0, so
-            that every active place is a synapse; `banks` implies it.
+            that every active place is a synapse; `banks` and `stop_rule` "bits" imply it.
     """
 
     method: Literal[
@@ -168,7 +171,11 @@ class SparsityConfig(_Table, frozen=True):
     start_epoch: Count = 10
     every_epochs: Annotated[int, Meta(ge=1)] = 2
     stop_epoch: Count = 0
-    stop_rule: Literal["density", "turn"] = "density"
+    stop_rule: Literal["density", "turn", "bits"] = "density"
+    target_bits: Count = 0
+    target_lanes: Annotated[list[Annotated[int, Meta(ge=1, le=32)]], Meta(min_length=1)] = (
+        msgspec.field(default_factory=lambda: [8])
+    )
     patience: Annotated[int, Meta(ge=1)] = 2
     decay: Literal["none", "cosine"] = "none"
     regrow: Literal["momentum", "gradient", "random", "none"] = "momentum"

@@ -20,6 +20,7 @@ from spikeloom.sparsity.rewiring import (
 )
 from spikeloom.sparsity.schedule import Schedule
 from spikeloom.sparsity.score import InputRates
+from spikeloom.sparsity.size import PackedSize
 from spikeloom.sparsity.topology import layer_counts, random_mask
 from spikeloom.sparsity.turning import TurningPoint
 
@@ -29,6 +30,7 @@ __all__ = [
     "InputRates",
     "Layers",
     "PQParameters",
+    "PackedSize",
     "Rewirer",
     "Rewiring",
     "Schedule",

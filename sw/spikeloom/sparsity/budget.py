@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from spikeloom.sparsity.layer import Layers
@@ -13,13 +14,14 @@ from spikeloom.sparsity.ratio import Ratio
 from spikeloom.sparsity.rewiring import capped_counts
 from spikeloom.sparsity.schedule import Schedule
 from spikeloom.sparsity.score import Score
+from spikeloom.sparsity.size import PackedSize
 from spikeloom.sparsity.turning import TurningPoint
 
 __all__ = ["Budget", "layer_indices"]
 
 
 class Budget:
-    """Ratio and schedule together, down to the density or to the index's turning point.
+    """Ratio and schedule together, down to a density, a size, or the index's turning point.
 
     Args:
         ratio: how many to prune.
@@ -28,6 +30,7 @@ class Budget:
         parameters: orders of the PQ index.
         turning: ends compression where the index turns; None compresses down to the density.
         readout_density: of the last layer, which loses no more synapses at it.
+        size: what to compress down to in place of the schedule's density; nothing is rewired there.
     """
 
     def __init__(
@@ -39,11 +42,12 @@ class Budget:
         parameters: PQParameters,
         turning: TurningPoint | None,
         readout_density: float = 0.0,
+        size: PackedSize | None = None,
     ) -> None:
         self._ratio, self._index_on = ratio, index_on
         self._schedule, self._parameters = schedule, parameters
         self._turning = turning
-        self._readout_density = readout_density
+        self._readout_density, self._size = readout_density, size
 
     def counts(
         self, layers: Layers, epochs_done: int, *, regrows: bool
@@ -59,19 +63,29 @@ class Budget:
         mask = layers.masks[-1]
         least = math.ceil(self._readout_density * mask.numel())
         prune[-1:] = capped_counts(prune[-1:], max(0, int(mask.sum()) - least))
+        goal = self._goal(layers)
+        active, places = _sizes(layers)
+        if self._size and not goal.spare(active=active, places=places):
+            # To move synapses would change their size.
+            prune = [torch.zeros_like(count) for count in prune]
         if self._turning:
             self._turning.observe(_mean_index(measured, self._parameters))
         if not regrows:
             return capped_counts(prune, self.spare(layers)), 0.0
-        active, places = _sizes(layers)
         pruned = sum(int(count.sum()) for count in prune)
-        rho = self._schedule.regrown_share(active=active, places=places, pruned=pruned)
+        rho = goal.regrown_share(active=active, places=places, pruned=pruned)
         return prune, 1.0 if self._turned else rho
 
     def spare(self, layers: Layers) -> int:
         """Synapses that may still go for good before compression ends."""
         active, places = _sizes(layers)
-        return 0 if self._turned else self._schedule.spare(active=active, places=places)
+        return 0 if self._turned else self._goal(layers).spare(active=active, places=places)
+
+    def _goal(self, layers: Layers) -> Schedule:
+        """The schedule, with the density that the size stands for now."""
+        if self._size is None:
+            return self._schedule
+        return replace(self._schedule, density=self._size.density(layers))
 
     @property
     def _turned(self) -> bool:

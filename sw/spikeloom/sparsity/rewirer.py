@@ -25,6 +25,7 @@ from spikeloom.sparsity.rewiring import (
 )
 from spikeloom.sparsity.schedule import Schedule
 from spikeloom.sparsity.score import NEEDS_RATES, SCORES, InputRates
+from spikeloom.sparsity.size import PackedSize
 from spikeloom.sparsity.turning import TurningPoint
 
 __all__ = ["Rewirer", "Rewiring"]
@@ -76,6 +77,7 @@ class Rewirer:
         full_words: bool = False,
         nonzero: bool = False,
         readout_density: float = 0.0,
+        size: PackedSize | None = None,
     ) -> None:
         self.layers = tuple(layers)
         self.schedule = schedule
@@ -88,7 +90,9 @@ class Rewirer:
             parameters=parameters,
             turning=turning,
             readout_density=readout_density,
+            size=size,
         )
+        self._size = size
         self._rates = InputRates() if NEEDS_RATES & {index_on, score} else None
         self._turning = turning
         self._initial = InitialValues(layers) if rewind else None
@@ -106,8 +110,10 @@ class Rewirer:
         *,
         epochs: int,
         generator: torch.Generator,
+        weight_bits: int = 8,
     ) -> Rewirer:
         """The combination of parts that a configuration names."""
+        by_size = config.stop_rule == "bits"
         parameters = PQParameters(
             p=config.p, q=config.q, eta=config.eta, gamma=config.gamma, beta=config.beta
         )
@@ -130,8 +136,11 @@ class Rewirer:
             rewind=config.rewind,
             banks=config.banks,
             full_words=config.full_words,
-            nonzero=config.nonzero or config.banks > 0,
+            nonzero=config.nonzero or config.banks > 0 or by_size,
             readout_density=config.readout_density,
+            size=PackedSize(config.target_bits, lanes=config.target_lanes, weight_bits=weight_bits)
+            if by_size
+            else None,
         )
 
     def after_forward(self, arriving: Sequence[Tensor]) -> None:
@@ -282,6 +291,10 @@ class Rewirer:
             "initial": self._initial,
         }
         return {name: part for name, part in parts.items() if part is not None}
+
+    def bits(self) -> int | None:
+        """Bits that the active synapses are packed into; None where no size is asked for."""
+        return self._size and self._size.bits(self._masked().masks)
 
     def indices(self) -> list[float]:
         """PQ index of each layer's active weights."""

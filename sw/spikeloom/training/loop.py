@@ -57,6 +57,9 @@ def run_epoch(
         state.network, dataset.validation, encoding=data.encoding, time_steps=data.time_steps
     )
     record = _record(state, rate, len(dataset.train), result, rewiring)
+    bits = state.rewirer.bits()
+    if bits is not None:
+        record["bits"] = bits
     record["seconds"] = round(time.perf_counter() - started, 4)
     progress.history.append(record)
     merit = (result.accuracy, -result.loss)

@@ -59,6 +59,11 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
         # Layers have whole synapses, so each may round up.
         "density_reached": chosen["synapses"]
         < config.sparsity.density * places + len(trained.network.layers),
+        **(
+            {"bits": chosen["bits"], "bits_asked": config.sparsity.target_bits}
+            if "bits" in chosen
+            else {}
+        ),
         "rewirings": sum(
             any(layer["pruned"] for layer in record["layers"]) for record in trained.history
         ),

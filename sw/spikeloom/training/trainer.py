@@ -92,7 +92,11 @@ def begin(config: Config, dataset: Dataset) -> TrainingState:
         # A learned scale is read off the weights by its first use, and is no state before.
         layer.integers()
     rewirer = Rewirer.from_config(
-        network.layers, config.sparsity, epochs=training.epochs, generator=generator
+        network.layers,
+        config.sparsity,
+        epochs=training.epochs,
+        generator=generator,
+        weight_bits=config.quantization.weight_bits,
     )
     return TrainingState(
         network=network,

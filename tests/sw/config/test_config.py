@@ -133,6 +133,17 @@ def test_decay_leak_is_taken():
             id="learn a leak from none",
         ),
         pytest.param(
+            "[sparsity]\nstop_rule = 'bits'", "target_bits is 0, but it must be", id="no bits"
+        ),
+        pytest.param(
+            "[sparsity]\nstop_rule = 'bits'\ntarget_bits = 9\nmethod = 'rigl'",
+            "rho is 1.0, but it must be less than 1",
+            id="bits without compression",
+        ),
+        pytest.param(
+            "[sparsity]\ntarget_lanes = [8, 4, 2]", "it must be one number, or 2", id="lanes"
+        ),
+        pytest.param(
             "[quantization]\nper_channel = true",
             "scale is 'fixed', but it must be 'max' or 'learned' where per_channel",
             id="fixed scale per neuron",
