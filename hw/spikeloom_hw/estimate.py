@@ -6,22 +6,18 @@ import msgspec
 
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
-from spikeloom.packing import PackingCost, SynapseWords, mean_words, pack, packing_cost
+from spikeloom.packing import (
+    PackingCost,
+    SynapseWords,
+    mean_words,
+    pack_network,
+    packing_cost,
+)
 from spikeloom.reference.cycles import STEP_TO_WALK, update_latency
-from spikeloom_hw.core.layouts import SpikesLayout
-from spikeloom_hw.core.params import CoreParams, LayerParams
-from spikeloom_hw.host.port import FIFO_BYTES
+from spikeloom_hw.core.build import core_params
 from spikeloom_hw.host.protocol import LABELS
+from spikeloom_hw.memories import Kind, MemoryCost, core_memories
 from spikeloom_hw.targets import Target
-
-
-class MemoryCost(msgspec.Struct, frozen=True, kw_only=True):
-    """One memory of the design: its shape, and the block RAMs that it takes."""
-
-    name: str
-    width: int
-    depth: int
-    blocks: int
 
 
 class LayerActivity(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +47,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         memories: every memory of the design with its host link, exact.
         blocks: block RAMs taken.
         blocks_available: block RAMs of the device.
+        single_ports: single-port RAMs taken.
+        single_ports_available: single-port RAMs of the device.
         activity: work in an average sample, from the activity recorded at export.
         interval_cycles: between results when samples follow each other, about: the busiest
             layer's work. A sample alone takes longer, as it passes through every layer.
@@ -66,6 +64,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     memories: tuple[MemoryCost, ...]
     blocks: int
     blocks_available: int
+    single_ports: int
+    single_ports_available: int
     activity: tuple[LayerActivity, ...]
     interval_cycles: float
     interval_microseconds: float
@@ -73,24 +73,31 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     exceeds: tuple[str, ...]
 
 
-def estimate(image: NetworkImage, *, target: Target, lanes: Sequence[int]) -> Estimate:
-    """What ``image`` costs on ``target`` with ``lanes`` lanes in each layer."""
-    packed = [pack(layer, own) for layer, own in zip(image.layers, lanes, strict=True)]
+def estimate(
+    image: NetworkImage, *, target: Target, lanes: Sequence[int], loadable: bool = False
+) -> Estimate:
+    """What ``image`` costs on ``target`` with ``lanes`` lanes in each layer.
+
+    Raises:
+        UserError: ``loadable``, and the network has a threshold or a bias for each neuron.
+    """
+    packed = pack_network(image, lanes)
     costs = tuple(map(packing_cost, image.layers, packed))
-    params = CoreParams.from_image(image, tuple(lanes))
-    memories = tuple(_memories(params, target))
-    blocks = sum(memory.blocks for memory in memories)
+    core = core_params(image, target=target, lanes=lanes, loadable=loadable)
+    memories = tuple(core_memories(core, target))
     activity = tuple(_activity(image, packed))
     interval = max(layer.busy_cycles for layer in activity)
-    exceeds = (*beyond_the_link(image, target), *_beyond_the_memory(target, memories, blocks))
+    exceeds = (*beyond_the_link(image, target), *_beyond_the_memory(target, memories))
     return Estimate(
         target=target.name,
         lanes=tuple(lanes),
         bits_stored=sum(cost.bits for cost in costs),
         layers=costs,
         memories=memories,
-        blocks=blocks,
+        blocks=_blocks(memories, "block"),
         blocks_available=target.block_ram_count,
+        single_ports=_blocks(memories, "single-port"),
+        single_ports_available=target.sprams,
         activity=activity,
         interval_cycles=interval,
         interval_microseconds=interval / target.core_clock_mhz,
@@ -99,47 +106,17 @@ def estimate(image: NetworkImage, *, target: Target, lanes: Sequence[int]) -> Es
     )
 
 
-def check_fits(image: NetworkImage, *, target: Target, lanes: Sequence[int]) -> None:
+def check_fits(
+    image: NetworkImage, *, target: Target, lanes: Sequence[int], loadable: bool = False
+) -> None:
     """Refuses a network that the device can not hold, before any tool runs.
 
     Raises:
         UserError: what exceeds, by how much, and what would help.
     """
-    found = estimate(image, target=target, lanes=lanes)
+    found = estimate(image, target=target, lanes=lanes, loadable=loadable)
     if not found.fits:
         raise UserError("; ".join(found.exceeds))
-
-
-def _memories(params: CoreParams, target: Target) -> Iterator[MemoryCost]:
-    for layer in params.layers:
-        yield from _layer_memories(layer, target)
-    for layer in params.layers[:-1]:
-        width = SpikesLayout(layer).size
-        yield _cost(target, f"{layer.name}.spikes", width, layer.bank_depth, writable=True)
-    last = params.layers[-1]
-    width = last.lanes * params.score_bits
-    yield _cost(target, "readout", width, last.bank_depth, writable=True)
-    if target.has_top:
-        yield _cost(target, "host.fifo", 8, FIFO_BYTES, writable=True)
-
-
-def _layer_memories(layer: LayerParams, target: Target) -> Iterator[MemoryCost]:
-    name, depth = layer.name, layer.bank_depth
-    yield _cost(target, f"{name}.pointers", layer.pointer_bits, layer.pointers)
-    yield _cost(target, f"{name}.weights", layer.word_bits, layer.words)
-    for lane in range(layer.lanes):
-        yield _cost(target, f"{name}.bank_{lane}", layer.accumulator_bits, depth, writable=True)
-    if layer.shared_threshold is None:
-        yield _cost(target, f"{name}.thresholds", layer.lanes * layer.threshold_bits, depth)
-    if layer.shared_bias is None:
-        yield _cost(target, f"{name}.biases", layer.lanes * layer.bias_bits, depth)
-
-
-def _cost(
-    target: Target, name: str, width: int, depth: int, *, writable: bool = False
-) -> MemoryCost:
-    blocks = target.block_rams(width, depth, writable=writable)
-    return MemoryCost(name=name, width=width, depth=depth, blocks=blocks)
 
 
 def _activity(image: NetworkImage, packed: Sequence[SynapseWords]) -> Iterator[LayerActivity]:
@@ -166,14 +143,29 @@ def beyond_the_link(image: NetworkImage, target: Target) -> Iterator[str]:
         )
 
 
-def _beyond_the_memory(
-    target: Target, memories: Sequence[MemoryCost], blocks: int
-) -> Iterator[str]:
+def _blocks(memories: Sequence[MemoryCost], kind: Kind) -> int:
+    return sum(memory.blocks for memory in memories if memory.kind == kind)
+
+
+def _beyond_the_memory(target: Target, memories: Sequence[MemoryCost]) -> Iterator[str]:
+    blocks = _blocks(memories, "block")
     if blocks > target.block_ram_count:
-        largest = max(memories, key=lambda memory: memory.blocks)
+        largest = max(
+            (memory for memory in memories if memory.kind == "block"),
+            key=lambda memory: memory.blocks,
+        )
+        loadable = ""
+        if target.sprams and largest.name.endswith(".weights"):
+            loadable = "put the weights into single-port RAM with --loadable, "
         yield (
             f"the network needs {blocks} {target.block_name} blocks and {target.name} has "
             f"{target.block_ram_count}: {blocks - target.block_ram_count} too many, "
-            f"{largest.blocks} of them for {largest.name}; lower the density, the neurons or "
-            "--lanes, or choose a larger target"
+            f"{largest.blocks} of them for {largest.name}; {loadable}lower the density, the "
+            "neurons or --lanes, or choose a larger target"
         )
+    for memory in memories:
+        if memory.kind == "single-port" and memory.blocks > target.sprams:
+            yield (
+                f"{memory.name} needs {memory.blocks} single-port RAMs and {target.name} has "
+                f"{target.sprams}, {memory.blocks - target.sprams} too many: lower the density"
+            )

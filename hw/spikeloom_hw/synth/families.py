@@ -47,7 +47,7 @@ class Family:
 _FAMILIES = {
     "ice40": Family(
         # `-device u` lets the mapper weigh paths with the UP5K's own delays.
-        synthesis="synth_ice40 -device u -top top",
+        synthesis="synth_ice40 -device u -spram -top top",
         placer="nextpnr-ice40",
         device=("--{device}", "--package", "{package}"),
         constraints="top.pcf",
