@@ -94,6 +94,7 @@ def synth(
     if clock is not None:
         preset = at_clock(preset, clock)
     directory = _output(network, preset, output)
+    _check_apart(directory, design or network)
     check_writable(directory / "synth.json")
     build = partial(
         synthesize,
@@ -151,6 +152,12 @@ def _output(network: Path | None, target: Target, output: Path | None) -> Path:
         return output
     assert network is not None
     return run_folder(network_path(network)) / "synth" / target.name
+
+
+def _check_apart(directory: Path, source: Path | None) -> None:
+    """Refuse to replace the folder that the source lies in."""
+    if source is not None and source.resolve().is_relative_to(directory.resolve()):
+        raise UserError(f"{directory} holds {source} itself; choose another output folder with -o")
 
 
 def _tables(result: Synthesis) -> list[RenderableType]:

@@ -220,6 +220,8 @@ def _description(design: Path, target: Target) -> Design | None:
         raise UserError(
             f"{design} was generated for {described.target}; generate it for {target.name}"
         )
+    if lacking := [name for name in described.files if not (design / name).is_file()]:
+        raise UserError(f"{design} lacks {lacking[0]}; generate the design again")
     return described
 
 

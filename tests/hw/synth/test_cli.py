@@ -114,6 +114,34 @@ def test_refused(spikeloom, one_sentence, network, tmp_path, arguments, sentence
     assert not (tmp_path / "out").exists()
 
 
+def test_the_source_is_never_replaced(spikeloom, one_sentence, run_folder, network, tmp_path):
+    design = tmp_path / "designs" / "one"
+    assert spikeloom("generate", network, "--lanes", "1", "-o", design).exit_code == 0
+    files = sorted(tmp_path.rglob("*"))
+    for source, place in (
+        (("--design", design), design),
+        (("--design", design), design.parent),
+        ((run_folder,), run_folder),
+        ((network,), network),
+    ):
+        result = spikeloom("synth", *source, "-o", place)
+        assert result.exit_code == 2
+        assert "itself; choose another output folder" in one_sentence(result)
+        assert sorted(tmp_path.rglob("*")) == files
+
+
+@pytest.mark.parametrize("name", ["core.v", "top.v", "top.pcf"])
+def test_a_design_that_lacks_a_file_is_refused(spikeloom, one_sentence, network, tmp_path, name):
+    design = tmp_path / "design"
+    assert spikeloom("generate", network, "--lanes", "1", "-o", design).exit_code == 0
+    (design / name).unlink()
+    result = spikeloom("synth", "--design", design, "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert f"{design} " in one_sentence(result)
+    assert f" {name}; " in one_sentence(result)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_design_for_another_target_is_refused(spikeloom, one_sentence, network, tmp_path):
     design = tmp_path / "design"
     assert spikeloom("generate", network, "-o", design).exit_code == 0
