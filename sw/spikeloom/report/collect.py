@@ -35,6 +35,8 @@ _VERIFY = (
 )
 _CYCLES = ("mean", "max", "sop_per_cycle_per_lane")
 _SYNTH = ("target", "fmax_mhz", "constraint_mhz", "utilization", "bitstream", "sha256")
+# Told where they are recorded: a design may have no path, and one seed has no spread.
+_SYNTH_MORE = ("seed", "seeds", "fmax_spread_mhz", "critical_path")
 
 Document = dict[str, Any]
 
@@ -109,7 +111,10 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
         "bits_stored": described["bits_stored"],
         "verify": _verified(verify),
         "cycles": _part(verify.get("cycles") or {}, _CYCLES),
-        "synth": _part(synth, _SYNTH),
+        "synth": {
+            **_part(synth, _SYNTH),
+            **{name: synth[name] for name in _SYNTH_MORE if synth.get(name) is not None},
+        },
         "steps": _steps(done),
         "network": described,
     }

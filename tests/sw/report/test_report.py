@@ -146,6 +146,25 @@ def test_summary_and_paths_are_printed(spikeloom, full_run):
         assert part in text
 
 
+def test_seeds_and_the_slowest_path_are_told(spikeloom, full_run):
+    path = {"start": "layer.bank_1: potentials read data", "end": "layer.bank_1: forwarded",
+            "delay_ns": 23.5, "logic_ns": 8.6, "routing_ns": 14.9,
+            "through": ["layer.update: potential"]}  # fmt: skip
+    seeds = [{"seed": seed, "fmax_mhz": 27.31 - seed, "failure": None} for seed in range(3)]
+    spread = {"median": 26.31, "best": 27.31, "worst": 25.31}
+    more = {"seed": 0, "seeds": seeds, "fmax_spread_mhz": spread, "critical_path": path}
+    leave(full_run, "synth", 91.0, {**SYNTH, **more})
+    assert spikeloom("report", full_run).exit_code == 0
+    assert json.loads((full_run / "report.json").read_text())["synth"] == {**SYNTH, **more}
+    text = " ".join(Page((full_run / "report.html").read_text()).text.split())
+    assert "The best of 3 seeds of the placer: median 26.31, worst 25.31 MHz." in text
+    assert "takes 23.5 ns, 8.6 of them in cells and 14.9 in wires: " in text
+    assert (
+        "layer.bank_1: potentials read data → layer.update: potential → layer.bank_1: forwarded"
+        in text
+    )
+
+
 def test_page_is_whole_and_alone(spikeloom, full_run):
     assert spikeloom("report", full_run).exit_code == 0
     html = (full_run / "report.html").read_text()
