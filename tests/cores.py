@@ -49,10 +49,14 @@ def score_bench(core, samples, scores, labels, pauses=(0,)):
     return bench
 
 
-def assert_equals_reference(image, lanes, events):
+def assert_equals_reference(image, lanes, events, distributed_depth=0):
     """Every spike, membrane, score and class, and the cycle of every result, back to back."""
     # A component's members are known once it is made, and to no type checker.
-    core: Any = SpikingCore(CoreParams.from_image(image, lanes, trace=True))
+    packed = pack_network(image, lanes)
+    params = CoreParams.from_packed(
+        image, packed, trace=True, counters=True, distributed_depth=distributed_depth
+    )
+    core: Any = SpikingCore(params)
     scores, labels, taken, done = [], [], [], []
     seen = [[] for _ in image.layers]
     ports = [getattr(core, f"trace{number}") for number in range(len(image.layers))]
@@ -76,5 +80,6 @@ def assert_equals_reference(image, lanes, events):
         assert membranes.tolist() == trace.membranes[number].tolist()
     assert scores == trace.scores.ravel().tolist()
     assert labels == trace.predictions.tolist()
-    results = cycle_times(image, trace, pack_network(image, lanes)).results.tolist()
+    overlapped = [layer.overlapped for layer in params.layers]
+    results = cycle_times(image, trace, packed, overlapped=overlapped).results.tolist()
     assert [cycle - taken[0][0] + 1 for (cycle,) in done] == results

@@ -64,11 +64,21 @@ class Expectation:
         )
 
 
-def expect(image: NetworkImage, trace: Trace, packed: Sequence[SynapseWords]) -> Expectation:
-    """What a core packed as `packed` must do, where `trace` is of `image`."""
-    timing = cycle_times(image, trace, packed)
+def expect(
+    image: NetworkImage,
+    trace: Trace,
+    packed: Sequence[SynapseWords],
+    *,
+    overlapped: Sequence[bool] | None = None,
+) -> Expectation:
+    """What a core must do; see `spikeloom.reference.cycle_times` for what makes the core."""
+    timing = cycle_times(image, trace, packed, overlapped=overlapped)
     counted = np.stack([_counted(trace, number, own) for number, own in enumerate(packed)], axis=1)
-    busy = [_busy(image, trace, number, own) for number, own in enumerate(packed)]
+    apart = overlapped or [False] * len(packed)
+    busy = [
+        _busy(image, trace, number, own, overlapped=apart[number])
+        for number, own in enumerate(packed)
+    ]
     return Expectation(
         trace=trace,
         latency=timing.latency,
@@ -83,12 +93,15 @@ def _counted(trace: Trace, number: int, words: SynapseWords) -> NDArray[np.int64
     return np.stack([events.sum(axis=1), events @ words.count, trace.operations[:, number]], axis=1)
 
 
-def _busy(image: NetworkImage, trace: Trace, number: int, words: SynapseWords) -> int:
+def _busy(
+    image: NetworkImage, trace: Trace, number: int, words: SynapseWords, *, overlapped: bool
+) -> int:
     """Cycles in which a layer reads words or updates neurons, over all samples."""
     samples, steps = trace.events.shape[:2]
     events = trace.inputs_of(number).sum(axis=(0, 1))
     walk = STEP_TO_WALK + words.groups + update_latency(image.layers[number].leak) - 4
-    return int(events @ words.count) + samples * steps * walk
+    reads, walks = int(events @ words.count), samples * steps * walk
+    return max(reads, walks) if overlapped else reads + walks
 
 
 def _chosen(trace: Trace, samples: slice) -> Trace:

@@ -13,8 +13,9 @@ from spikeloom.packing import (
     pack_network,
     packing_cost,
 )
-from spikeloom.reference.cycles import STEP_TO_WALK, update_latency
+from spikeloom.reference.cycles import STEP_TO_WALK, resume_stage
 from spikeloom_hw.core.build import core_params
+from spikeloom_hw.core.params import CoreParams
 from spikeloom_hw.host.protocol import LABELS
 from spikeloom_hw.memories import Kind, MemoryCost, core_memories
 from spikeloom_hw.targets import Target
@@ -85,7 +86,7 @@ def estimate(
     costs = tuple(map(packing_cost, image.layers, packed))
     core = core_params(image, target=target, lanes=lanes, loadable=loadable)
     memories = tuple(core_memories(core, target))
-    activity = tuple(_activity(image, packed))
+    activity = tuple(_activity(image, packed, core))
     interval = max(layer.busy_cycles for layer in activity)
     exceeds = (*beyond_the_link(image, target), *_beyond_the_memory(target, memories))
     return Estimate(
@@ -119,19 +120,20 @@ def check_fits(
         raise UserError("; ".join(found.exceeds))
 
 
-def _activity(image: NetworkImage, packed: Sequence[SynapseWords]) -> Iterator[LayerActivity]:
+def _activity(
+    image: NetworkImage, packed: Sequence[SynapseWords], core: CoreParams
+) -> Iterator[LayerActivity]:
     recorded = image.provenance.input_events
     for number, (layer, words) in enumerate(zip(image.layers, packed, strict=True)):
         # Without a record of its activity, each input is taken to spike once in a sample.
         events = recorded[number] if len(recorded) > number else float(layer.inputs)
         read = mean_words(image, number, words)
-        walk = STEP_TO_WALK + words.groups + update_latency(layer.leak) - 4
-        yield LayerActivity(
-            name=layer.name,
-            events=events,
-            words=read,
-            busy_cycles=read + image.time_steps * walk,
-        )
+        walks = image.time_steps * (STEP_TO_WALK + words.groups + resume_stage(layer.leak))
+        if core.layers[number].overlapped:
+            busy = max(read + image.time_steps, walks + image.time_steps)
+        else:
+            busy = read + walks
+        yield LayerActivity(name=layer.name, events=events, words=read, busy_cycles=busy)
 
 
 def beyond_the_link(image: NetworkImage, target: Target) -> Iterator[str]:

@@ -59,17 +59,25 @@ def _layer_memories(layer: LayerParams, target: Target) -> Iterator[MemoryCost]:
         )
     else:
         yield _table(target, f"{name}.weights", layer.weight_memory, loadable=layer.loadable)
-    for lane in range(layer.lanes):
-        bank = f"{name}.bank_{lane}"
+    for bank in _banks(layer):
+        width = layer.accumulator_bits
         if layer.distributed_banks:
-            width = layer.accumulator_bits
             yield MemoryCost(name=bank, width=width, depth=depth, kind="distributed")
         else:
-            yield _block(target, bank, layer.accumulator_bits, depth, writable=True)
+            yield _block(target, bank, width, depth, writable=True)
     if layer.shared_threshold is None:
         yield _block(target, f"{name}.thresholds", layer.lanes * layer.threshold_bits, depth)
     if layer.shared_bias is None:
         yield _block(target, f"{name}.biases", layer.lanes * layer.bias_bits, depth)
+
+
+def _banks(layer: LayerParams) -> Iterator[str]:
+    for lane in range(layer.lanes):
+        if layer.overlapped:
+            yield f"{layer.name}.membranes_{lane}"
+            yield from (f"{layer.name}.bank_{lane}_{number}" for number in range(2))
+        else:
+            yield f"{layer.name}.bank_{lane}"
 
 
 def _table(target: Target, name: str, shape: MemoryShape, *, loadable: bool) -> MemoryCost:

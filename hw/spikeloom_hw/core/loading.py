@@ -94,6 +94,11 @@ def fit(image: NetworkImage, core: CoreParams) -> tuple[NetworkImage, tuple[Syna
             f"{outputs} read as {'count' if core.count_readout else 'membrane'}: "
             "generate a core for this network"
         )
+    if core.count_readout and image.time_steps > core.time_steps:
+        raise UserError(
+            f"the network counts spikes over {image.time_steps} time steps and the core over "
+            f"{core.time_steps}: generate a core for this network"
+        )
     for layer, params in zip(image.layers, core.layers, strict=True):
         if beyond := "; ".join(_beyond_the_shape(layer, params)):
             raise UserError(f"layer {layer.name}: {beyond}; generate a core for this network")

@@ -12,7 +12,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from spikeloom.reference.cycles import GROUP_LATENCY, update_latency
+from spikeloom.reference.cycles import GROUP_LATENCY, resume_stage, update_latency
 from spikeloom_hw.core.layouts import GroupLayout, StepLayout, UpdatedLayout
 from spikeloom_hw.core.neuron_lane import NeuronLane
 from spikeloom_hw.core.params import BLOCK_RAM, LayerContents, LayerParams
@@ -23,13 +23,14 @@ class NeuronUpdate(wiring.Component):
 
     Cycles: ``groups`` a step. The first address is read in the cycle after the step arrives,
     spikes and membranes follow ``GROUP_LATENCY`` cycles behind, the new potential is written
-    ``update_latency(leak)`` cycles behind.
+    ``update_latency(leak)`` cycles behind; each a cycle more in an ``overlapped`` layer.
 
     Members:
         steps: In, :class:`StepLayout`, always taken; never while a walk is under way.
         blocked: In, a walk may not begin in this cycle.
         scan: Out, the address that every bank reads.
-        potentials: In, what the banks hold there, a cycle later.
+        potentials: In, what the banks hold there, a cycle later, or two in an overlapped layer.
+        cleared: Out, address whose sums have been read, in an overlapped layer.
         updated: Out, :class:`UpdatedLayout` for each bank.
         groups: Out, :class:`GroupLayout`, always taken.
         resume: Out, operations that are asked for from the next cycle on find the new potentials.
@@ -46,10 +47,15 @@ class NeuronUpdate(wiring.Component):
             params, params.shared_bias, signed(params.bias_bits), contents.biases
         )
         updated = stream.Signature(UpdatedLayout(params), always_ready=True)
-        loaded = {"threshold": In(params.threshold_bits)} if params.loadable else {}
+        optional = {}
+        if params.loadable:
+            optional["threshold"] = In(params.threshold_bits)
+        if params.overlapped:
+            address = stream.Signature(params.group_bits, always_ready=True)
+            optional["cleared"] = Out(address)
         super().__init__(
             {
-                **loaded,
+                **optional,
                 "steps": In(stream.Signature(StepLayout(), always_ready=True)),
                 "blocked": In(1),
                 "scan": Out(params.group_bits),
@@ -63,7 +69,9 @@ class NeuronUpdate(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        latency = update_latency(self.params.leak)
+        # An overlapped layer adds sums to membranes first, which takes a stage.
+        ready = int(self.params.overlapped)
+        latency = ready + update_latency(self.params.leak)
         token = data.StructLayout(
             {"valid": 1, "group": self.params.group_bits, "end": 1, "last": 1}
         )
@@ -96,12 +104,12 @@ class NeuronUpdate(wiring.Component):
             threshold: list[ValueLike] = [self.threshold] * self.params.lanes
         else:
             threshold = self._parameters(
-                m, "thresholds", self.thresholds, self.params.shared_threshold, stages[0].group
+                m, "thresholds", self.thresholds, self.params.shared_threshold, stages[ready].group
             )
         bias = self._parameters(
             m, "biases", self.biases, self.params.shared_bias, stages[latency - 1].group
         )
-        shown = stages[GROUP_LATENCY]
+        shown = stages[ready + GROUP_LATENCY]
         done = stages[latency]
         m.d.comb += [
             self.groups.valid.eq(shown.valid),
@@ -113,7 +121,7 @@ class NeuronUpdate(wiring.Component):
             neuron = NeuronLane(self.params)
             m.submodules[f"lane_{lane}"] = neuron
             has_no_neuron = (self.params.groups - 1) * self.params.lanes + lane
-            exists = ~stages[1].end if has_no_neuron >= self.params.neurons else Const(1)
+            exists = ~stages[ready + 1].end if has_no_neuron >= self.params.neurons else Const(1)
             m.d.comb += [
                 neuron.potential.eq(self.potentials[lane]),
                 neuron.threshold.eq(threshold[lane]),
@@ -127,9 +135,15 @@ class NeuronUpdate(wiring.Component):
                 self.updated[lane].payload.potential.eq(neuron.next_potential),
             ]
 
-        # An operation reads its bank five cycles after the row is taken, or four after `resume`
-        # lets it through: the last write has to lie before.
-        m.d.comb += self.resume.eq(stages[latency - 4].end)
+        # In shared banks, an operation reads its bank five cycles after the row is taken, or four
+        # after `resume` lets it through: the last write has to lie before. In an overlapped layer
+        # it is the next walk, at least six cycles after `resume`, that has to find what is written.
+        m.d.comb += self.resume.eq(stages[resume_stage(self.params.leak)].end)
+        if self.params.overlapped:
+            m.d.comb += [
+                self.cleared.valid.eq(stages[1].valid),
+                self.cleared.payload.eq(stages[1].group),
+            ]
         return m
 
     def _parameters(

@@ -97,6 +97,8 @@ class LayerParams:
         loadable: the host fills pointers, weights and the threshold.
         single_port: the weights lie in a single-port memory without first contents.
         distributed_banks: the membranes lie in logic cells used as RAM, not in block RAM.
+        overlapped: accumulators stand apart from membranes, so that a step's update overlaps the
+            next step's rows.
     """
 
     name: str
@@ -124,6 +126,7 @@ class LayerParams:
     loadable: bool = False
     single_port: bool = False
     distributed_banks: bool = False
+    overlapped: bool = False
 
     def __post_init__(self) -> None:
         if self.lanes not in LANES:
@@ -289,12 +292,15 @@ class CoreParams:
     ) -> Self:
         """The core that runs ``image``, whose layers are packed as ``packed``.
 
-        Membrane banks of at most ``distributed_depth`` words lie in distributed RAM.
+        Layers with at most ``distributed_depth`` neurons a lane keep them in distributed RAM, of
+        which there is enough to hold accumulators apart from membranes.
         """
         layers = map(layer_params, image.layers, packed)
         return cls(
             layers=tuple(
-                replace(layer, distributed_banks=layer.groups <= distributed_depth)
+                replace(layer, distributed_banks=True, overlapped=True)
+                if layer.groups <= distributed_depth
+                else layer
                 for layer in layers
             ),
             contents=tuple(map(layer_contents, image.layers, packed)),

@@ -4,10 +4,21 @@
 
     events ─► RowFetch ─► WordStream ─► Unpack ─► MembraneBank ×L ◄─► NeuronUpdate ─► groups
                pointers     weights      index      read-modify-write   leak, compare, reset
+
+A layer in which accumulation and update share the banks needs one RAM a lane. With three, two of
+sums and one of membranes, the update of a step overlaps the rows of the next:
+
+=============  ==========  ========================================
+banks          RAM a lane  cycles a step
+=============  ==========  ========================================
+shared         1           words + groups + 5
+overlapped     3           the larger of words + 1 and groups + 6
+=============  ==========  ========================================
 """
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom.packing.words import unsigned_bits
@@ -15,7 +26,7 @@ from spikeloom_hw.core.counters import population
 from spikeloom_hw.core.layouts import GroupLayout, LoadLayout, MemoryKind
 from spikeloom_hw.core.membrane_bank import MembraneBank
 from spikeloom_hw.core.neuron_update import NeuronUpdate
-from spikeloom_hw.core.params import LayerContents, LayerParams
+from spikeloom_hw.core.params import BLOCK_RAM, DISTRIBUTED_RAM, LayerContents, LayerParams
 from spikeloom_hw.core.row_fetch import RowFetch
 from spikeloom_hw.core.unpack import Unpack
 from spikeloom_hw.core.word_stream import WordStream
@@ -71,6 +82,28 @@ class SpikingLayer(wiring.Component):
         wiring.connect(m, unpack.steps, update.steps)
         m.d.comb += words.resume.eq(update.resume)
 
+        if self.params.overlapped:
+            self._accumulate_apart(m, unpack, update)
+        else:
+            self._accumulate_in_place(m, unpack, update)
+        if self.params.loadable:
+            self._load(m, fetch, words, update)
+
+        # What is counted, a cycle later: counting is no part of any path.
+        m.d.sync += [
+            self.taking.eq(self.events.valid & self.events.ready & ~self.events.payload.step),
+            self.reading.eq(words.words.valid & ~words.words.payload.step),
+            self.updating.eq(words.stalled),
+            self.waiting.eq(update.waiting & words.stalled),
+        ]
+        m.d.sync += self.operating.eq(population([own.valid for own in unpack.operations]))
+
+        # Groups, whenever somebody can take a step's worth of them.
+        m.d.comb += update.blocked.eq(self.blocked)
+        wiring.connect(m, update.groups, wiring.flipped(self.groups))
+        return m
+
+    def _accumulate_in_place(self, m: Module, unpack: Unpack, update: NeuronUpdate) -> None:
         # A bank for each lane, which begins with the biases of its neurons.
         for lane in range(self.params.lanes):
             biases = [group[lane] for group in self.contents.biases]
@@ -82,22 +115,42 @@ class SpikingLayer(wiring.Component):
                 update.potentials[lane].eq(bank.potential),
             ]
 
-        if self.params.loadable:
-            self._load(m, fetch, words, update)
-
-        # What is counted, a cycle later: counting is no part of any path.
-        m.d.sync += [
-            self.taking.eq(self.events.valid & self.events.ready & ~self.events.payload.step),
-            self.reading.eq(words.words.valid & ~words.words.payload.step),
-            self.updating.eq(words.updating),
-            self.waiting.eq(update.waiting),
-        ]
-        m.d.sync += self.operating.eq(population([own.valid for own in unpack.operations]))
-
-        # Groups, whenever somebody can take a step's worth of them.
-        m.d.comb += update.blocked.eq(self.blocked)
-        wiring.connect(m, update.groups, wiring.flipped(self.groups))
-        return m
+    def _accumulate_apart(self, m: Module, unpack: Unpack, update: NeuronUpdate) -> None:
+        # Two banks of sums for each lane: one takes a step's operations, while the other, of the
+        # step before, is added to the membranes and cleared.
+        phase = Signal()
+        with m.If(unpack.steps.valid):
+            m.d.sync += phase.eq(~phase)
+        for lane in range(self.params.lanes):
+            biases = [group[lane] for group in self.contents.biases]
+            m.submodules[f"membranes_{lane}"] = membranes = Memory(
+                shape=signed(self.params.accumulator_bits),
+                depth=self.params.bank_depth,
+                init=biases,
+                attrs=DISTRIBUTED_RAM if self.params.distributed_banks else BLOCK_RAM,
+            )
+            read, write = membranes.read_port(), membranes.write_port()
+            updated = update.updated[lane]
+            m.d.comb += [
+                read.addr.eq(update.scan),
+                write.en.eq(updated.valid),
+                write.addr.eq(updated.payload.address),
+                write.data.eq(updated.payload.potential),
+            ]
+            sums = []
+            for number in range(2):
+                m.submodules[f"bank_{lane}_{number}"] = bank = MembraneBank(self.params, init=[])
+                operation = unpack.operations[lane]
+                m.d.comb += [
+                    bank.operations.valid.eq(operation.valid & (phase == number)),
+                    bank.operations.payload.eq(operation.payload),
+                    bank.scan.eq(update.scan),
+                    bank.updated.valid.eq(update.cleared.valid & (phase != number)),
+                    bank.updated.payload.address.eq(update.cleared.payload),
+                ]
+                sums.append(bank.potential)
+            total = Mux(phase, sums[0], sums[1]) + read.data
+            m.d.sync += update.potentials[lane].eq(total)
 
     def _load(self, m: Module, fetch: RowFetch, words: WordStream, update: NeuronUpdate) -> None:
         load = self.load.payload

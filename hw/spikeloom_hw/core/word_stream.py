@@ -1,8 +1,9 @@
 """From the place of a row to its words, one a cycle.
 
 A row is taken in the very cycle in which the last word of the row before it is addressed, so the
-weight memory is never idle while rows wait. After a STEP the reader holds until the neurons have
-been updated, since accumulation and update share the membrane banks.
+weight memory is never idle while rows wait. Where accumulation and update share the membrane
+banks, the reader holds after a STEP until the neurons have been updated; where they are apart, only
+the next STEP has to wait for that.
 """
 
 from amaranth.hdl import Module, Mux, Signal
@@ -23,7 +24,7 @@ class WordStream(wiring.Component):
         rows: In, :class:`RowLayout`.
         words: Out, :class:`WordLayout`, always taken.
         resume: In, the neurons are updated: rows are taken again from the next cycle.
-        updating: Out, a STEP has been taken and rows are not taken again yet.
+        stalled: Out, what comes next waits for the update.
         load: In, :class:`ChunkLayout` of the weight memory, when ``params.loadable``.
     """
 
@@ -39,7 +40,7 @@ class WordStream(wiring.Component):
             "rows": In(stream.Signature(RowLayout(params))),
             "words": Out(stream.Signature(WordLayout(params), always_ready=True)),
             "resume": In(1),
-            "updating": Out(1),
+            "stalled": Out(1),
         }
         if params.loadable:
             chunk = ChunkLayout(self.weights.shape.address_bits)
@@ -58,14 +59,24 @@ class WordStream(wiring.Component):
         block = Signal(self.params.block_bits)
         step = Signal()
         last = Signal()
+        updating = Signal()
+        waits = Signal()
 
         # Address one word a cycle; take the next row with the last word of this one.
         take = self.rows.ready & self.rows.valid
         m.d.comb += [
             weights.enable.eq(1),
             weights.address.eq(address),
-            self.rows.ready.eq((remaining <= 1) & ~step & ~self.updating),
+            self.rows.ready.eq((remaining <= 1) & ~waits),
         ]
+        if self.params.overlapped:
+            next_step = self.rows.valid & self.rows.payload.step
+            m.d.comb += [
+                waits.eq(self.rows.payload.step & (step | updating)),
+                self.stalled.eq(updating & next_step & (remaining == 0)),
+            ]
+        else:
+            m.d.comb += [waits.eq(step | updating), self.stalled.eq(updating)]
         m.d.sync += [first.eq(take), step.eq(take & self.rows.payload.step)]
         with m.If(remaining != 0):
             m.d.sync += [
@@ -81,9 +92,9 @@ class WordStream(wiring.Component):
                 last.eq(self.rows.payload.last),
             ]
         with m.If(step):
-            m.d.sync += self.updating.eq(1)
+            m.d.sync += updating.eq(1)
         with m.Elif(self.resume):
-            m.d.sync += self.updating.eq(0)
+            m.d.sync += updating.eq(0)
 
         # The word is there a cycle after its address. Wide memories have slow outputs: a register
         # stands behind them.

@@ -13,6 +13,10 @@ there, and ``h`` the one in which its row is handed to the weight memory::
                         memory free again at s + groups + update latency - 4
                         group g shows its spikes at s + g + 3
 
+A layer whose sums stand apart from its membranes takes rows again at h + 1 of a STEP; the next
+STEP is handed over at s + groups + update latency - 4 at the earliest, and spikes show a cycle
+later.
+
 The spikes of a layer wait in its queue, are sent one a cycle, and so are offered to the next layer,
 whose pace in turn holds up the queue. Co-simulation checks the result against the RTL.
 """
@@ -41,6 +45,11 @@ def update_latency(leak: Leak) -> int:
     return 5 if isinstance(leak, DecayLeak) else 4
 
 
+def resume_stage(leak: Leak) -> int:
+    """Cycles from a walk's last address to the one in which its layer is told to go on."""
+    return update_latency(leak) - 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class Timing:
     """When the samples of a trace are done.
@@ -56,22 +65,41 @@ class Timing:
     results: npt.NDArray[np.int64]
 
 
-def cycle_times(image: NetworkImage, trace: Trace, packed: Sequence[SynapseWords]) -> Timing:
+def cycle_times(
+    image: NetworkImage,
+    trace: Trace,
+    packed: Sequence[SynapseWords],
+    *,
+    overlapped: Sequence[bool] | None = None,
+) -> Timing:
     """The cycles that a core takes for every sample, when its layers are packed as ``packed``.
 
     Events of a step are taken to arrive in ascending order, one in every cycle that has room.
+
+    Args:
+        image: the network.
+        trace: what it does.
+        packed: its layers, as the core reads them.
+        overlapped: of each layer, whether its sums stand apart from its membranes; none do if
+            not given.
     """
     samples = range(len(trace.events))
+    apart = overlapped or [False] * len(packed)
     return Timing(
         latency=np.array(
-            [_results(image, packed, trace, [sample])[0] for sample in samples], dtype=np.int64
+            [_results(image, packed, apart, trace, [sample])[0] for sample in samples],
+            dtype=np.int64,
         ),
-        results=np.array(_results(image, packed, trace, samples), dtype=np.int64),
+        results=np.array(_results(image, packed, apart, trace, samples), dtype=np.int64),
     )
 
 
 def _results(
-    image: NetworkImage, packed: Sequence[SynapseWords], trace: Trace, samples: Sequence[int]
+    image: NetworkImage,
+    packed: Sequence[SynapseWords],
+    overlapped: Sequence[bool],
+    trace: Trace,
+    samples: Sequence[int],
 ) -> list[int]:
     """Runs ``samples`` back to back; the cycle of each last score, from 1."""
     readout = _Readout(neurons=image.outputs)
@@ -81,6 +109,7 @@ def _results(
         layer = _Layer(
             words=packed[number],
             leak=image.layers[number].leak,
+            overlapped=overlapped[number],
             spikes=_steps(trace.spikes[number], samples),
             consumer=consumer,
         )
@@ -112,17 +141,20 @@ class _Layer:
         *,
         words: SynapseWords,
         leak: Leak,
+        overlapped: bool,
         spikes: Iterator[list[int]],
         consumer: "_Queue | _Readout",
     ) -> None:
         self.counts = words.count.tolist()
         self.groups = words.groups
-        self.update_latency = update_latency(leak)
+        self.resume = resume_stage(leak)
+        self.overlapped = overlapped
         self.spikes = spikes
         self.consumer = consumer
         self.fetch_free = 0
         self.handed = 0
         self.memory_free = 0
+        self.updated = 0
 
     def take_spike(self, offered: int, address: int) -> int:
         """The cycle that takes the event offered from ``offered`` on."""
@@ -138,10 +170,12 @@ class _Layer:
     def take_step(self, offered: int, *, last: bool) -> int:
         """The cycle that takes the STEP offered from ``offered`` on."""
         taken = max(offered, self.fetch_free)
+        self.memory_free = max(self.memory_free, self.updated)
         self._hand_over(taken)
         start = max(self.handed + STEP_TO_WALK, self.consumer.free)
-        self.memory_free = start + self.groups + self.update_latency - 4
-        self.consumer.walk(start, self.groups, next(self.spikes), last=last)
+        self.updated = start + self.groups + self.resume
+        self.memory_free = self.handed + 1 if self.overlapped else self.updated
+        self.consumer.walk(start + self.overlapped, self.groups, next(self.spikes), last=last)
         return taken
 
     def _hand_over(self, taken: int) -> None:

@@ -113,6 +113,13 @@ def test_beyond_the_core(image, message):
         load_sequence(image, loadable_core(network(1)))
 
 
+def test_more_steps_than_a_count_has_room_for():
+    made_for, longer = (network(1, readout="count", time_steps=steps) for steps in (3, 4))
+    with pytest.raises(UserError, match="over 4 time steps and the core over 3"):
+        load_sequence(longer, loadable_core(made_for))
+    load_sequence(network(1, time_steps=4), loadable_core(network(1, time_steps=3)))
+
+
 def test_too_many_words():
     sparse = network(1, (64, 64, 6), density=0.05)
     with pytest.raises(UserError, match=r"takes \d+ words of 4 synapses .* 256, \d+ too many"):
