@@ -43,11 +43,12 @@ from typing import Any
 
 import click
 from study.cells import Cell, cells
-from study.plots import accuracy_plot, curve_plot
+from study.plots import accuracy_plot, curve_plot, difference_plot
 from study.queue import missing, work
 from study.records import read_records
 from study.settings import PARTS
 from study.summary import group, summarise
+from study.tables import insert, tables
 
 from spikeloom.cli.console import Console, json_option, table
 from spikeloom.errors import UserError
@@ -55,7 +56,7 @@ from spikeloom.files import atomic_write, to_json
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-RUNS, SUMMARY = "sparsity-runs.jsonl", "sparsity.json"
+RUNS, SUMMARY, PAGE = "sparsity-runs.jsonl", "sparsity.json", "sparsity-study.md"
 
 results_option = click.option(
     "--results",
@@ -149,26 +150,33 @@ def run(
 @main.command()
 @results_option
 @click.option(
-    "--plots",
+    "--docs",
     type=click.Path(path_type=Path, file_okay=False),
-    default=ROOT / "docs" / "figures",
-    help="Folder of the SVG files.",
+    default=ROOT / "docs",
+    help="Folder of the page that takes the tables, and above figures/.",
 )
 @json_option
-def summarize(results: Path, plots: Path, as_json: bool) -> None:
-    """Write the summary and the plots of the finished runs."""
+def summarize(results: Path, docs: Path, as_json: bool) -> None:
+    """Write the summary, the plots and the tables of the finished runs."""
     console = Console(as_json=as_json)
     records = read_records(results / RUNS)
     if not records:
         raise UserError(f"{results / RUNS} has no finished run: begin with `run`")
     summary = json.loads(to_json(summarise(records)))
     atomic_write(results / SUMMARY, to_json(summary))
+    insert(docs / PAGE, tables(summary))
+    plots = docs / "figures"
     for name, part in summary["parts"].items():
         if name != "balance":
             accuracy_plot(part["arms"], plots / f"sparsity-{name}.svg")
+            difference_plot(
+                part["differences_from_pq_layer"], plots / f"sparsity-{name}-differences.svg"
+            )
             lowest = min(PARTS[name].densities)
             seeds = group(name, records).get(("pq-layer", lowest, 0), {})
-            if traces := [run["trace"] for run in seeds.values() if run["trace"]]:
+            # Where every epoch rewires, the last has regrown all it pruned: zeros in the index.
+            end = -1 if PARTS[name].every == 1 else None
+            if traces := [run["trace"][:end] for run in seeds.values() if run["trace"]]:
                 curve_plot(traces, plots / f"sparsity-{name}-curve.svg")
     console.result(
         summary,

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 
 mpl.use("Agg")
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from spikeloom.files import atomic_file
 from study.statistics import mean_interval
 
-__all__ = ["accuracy_plot", "curve_plot"]
+__all__ = ["accuracy_plot", "curve_plot", "difference_plot"]
+
+Floats = NDArray[np.float64]
 
 GREY = "#7a7a7a"
 STYLE: dict[Any, Any] = {
@@ -36,26 +40,47 @@ STYLE: dict[Any, Any] = {
 }
 
 
+ARMS: Mapping[str, tuple[str, str]] = {
+    "pq-layer": ("#1f77b4", "o"),
+    "pq-neuron": ("#6baed6", "p"),
+    "pq-spike": ("#17becf", "h"),
+    "constant": ("#ff7f0e", "s"),
+    "static": ("#8c564b", "v"),
+    "set": ("#2ca02c", "^"),
+    "rigl": ("#98c24b", "D"),
+    "esl": ("#bcbd22", "P"),
+    "sap": ("#d62728", "X"),
+    "one-shot": ("#e377c2", "<"),
+    "iterative": ("#9467bd", ">"),
+}
+"""Color and marker; arms that work alike have colors alike."""
+
+POINTS = 60
+"""Densities of a curve."""
+
+
 def accuracy_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Mean test accuracy against density, a line an arm, with 95 % t-intervals.
+
+    Dense is one network, a line across.
 
     Args:
         rows: `arms` of a part in the summary.
         path: of the SVG.
     """
+    rows = [row for row in rows if not row["banks"]]
+    densities = sorted({row["density"] for row in rows})
+    arms = [arm for arm in ARMS if any(row["arm"] == arm for row in rows)]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
         axis = figure.add_subplot()
-        colors = mpl.colormaps["tab20"]
-        arms = list(dict.fromkeys(row["arm"] for row in rows if not row["banks"]))
+        if dense := [row["test"] for row in rows if row["arm"] == "dense"]:
+            _across(axis, dense[0])
         for number, arm in enumerate(arms):
-            own = sorted(
-                (row for row in rows if row["arm"] == arm and not row["banks"]),
-                key=lambda row: row["density"],
-            )
-            _line(axis, arm, own, colors(number % 20))
+            own = sorted((row for row in rows if row["arm"] == arm), key=lambda row: row["density"])
+            # Side by side, so that intervals do not hide one another.
+            _line(axis, arm, own, 1.014 ** (number - len(arms) / 2))
         axis.set_xscale("log")
-        densities = sorted({row["density"] for row in rows})
         axis.set_xticks(densities, [f"{density:.0%}" for density in densities], minor=False)
         axis.set_xticks([], minor=True)
         axis.set_xlabel("density of synapses")
@@ -64,59 +89,123 @@ def accuracy_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         _save(figure, path)
 
 
+def difference_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Paired differences from `pq-layer` with 95 % t-intervals, a panel a density.
+
+    Args:
+        rows: `differences_from_pq_layer` of a part in the summary.
+        path: of the SVG.
+    """
+    densities = sorted({row["density"] for row in rows}, reverse=True)
+    arms = [arm for arm in ARMS if any(row["arm"] == arm for row in rows)]
+    with mpl.rc_context(STYLE):
+        height = 0.9 + 0.24 * len(arms)
+        figure = Figure(figsize=(7.2, height), layout="constrained")
+        panels = figure.subplots(1, len(densities), sharey=True, squeeze=False)[0]
+        for axis, density in zip(panels, densities, strict=True):
+            axis.axvline(0, color=GREY, linewidth=0.8)
+            for row in rows:
+                if row["density"] == density and row["arm"] in arms:
+                    _point(axis, arms.index(row["arm"]), row)
+            axis.set_title(f"{density:.0%}", fontsize=9, color=GREY)
+            axis.set_ylim(len(arms) - 0.5, -0.5)
+        panels[0].set_yticks(range(len(arms)), arms)
+        figure.supxlabel("test accuracy less that of pq-layer, points", fontsize=9, color=GREY)
+        _save(figure, path)
+
+
 def curve_plot(traces: Sequence[Sequence[Sequence[float]]], path: Path) -> None:
-    """The paper's curve: accuracy and PQ index while one run compresses.
+    """The paper's curve: accuracy and PQ index against density, while runs compress.
+
+    Of each density the last epoch counts, which is trained at it the longest.
 
     Args:
         traces: of each seed, [density, validation accuracy, PQ index of each layer] an epoch.
         path: of the SVG.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 5.2), layout="constrained")
-        above, below = figure.subplots(2, 1, sharex=True)
-        length = min(len(trace) for trace in traces)
-        epochs = range(1, length + 1)
-        layers = len(traces[0][0]) - 2
-        accuracies = [
-            mean_interval([100 * trace[epoch][1] for trace in traces]) for epoch in range(length)
+    settled = [np.array([last for _, last in _last_of_each_density(trace)]) for trace in traces]
+    lowest = max(float(trace[-1, 0]) for trace in settled)
+    highest = min(float(trace[0, 0]) for trace in settled)
+    densities = np.geomspace(highest, lowest, POINTS)
+    # Of each seed [points, accuracy and indices]; a trace's density falls.
+    curves = np.stack(
+        [
+            np.stack([np.interp(-densities, -trace[:, 0], column) for column in trace[:, 1:].T], 1)
+            for trace in settled
         ]
-        _band(above, epochs, accuracies, "validation accuracy")
+    )
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 5.0), layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True)
+        _band(above, densities, 100 * curves[:, :, 0], "validation accuracy")
         above.set_ylabel("validation accuracy, %")
+        layers = curves.shape[2] - 1
         for layer in range(layers):
-            values = [
-                mean_interval([trace[epoch][2 + layer] for trace in traces])
-                for epoch in range(length)
-            ]
-            _band(below, epochs, values, f"layer {layer + 1}")
+            name = "readout" if layer == layers - 1 else f"hidden layer {layer + 1}"
+            _band(below, densities, curves[:, :, 1 + layer], name)
         below.set_ylabel("PQ index")
-        below.set_xlabel("epoch")
+        below.set_ylim(bottom=0)
+        below.set_xlabel("density of synapses, falling as the run goes on")
         below.legend()
-        twin = above.secondary_xaxis("top")
-        ticks = list(epochs)[:: max(1, length // 8)]
-        mean = [statistics.fmean(trace[tick - 1][0] for trace in traces) for tick in ticks]
-        twin.set_xticks(ticks, [f"{density:.0%}" for density in mean])
-        twin.set_xlabel("density")
+        below.set_xscale("log")
+        ticks = [tick for tick in (0.5, 0.2, 0.1, 0.05, 0.02) if lowest * 0.99 <= tick]
+        below.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks], minor=False)
+        below.set_xticks([], minor=True)
+        below.set_xlim(highest * 1.02, lowest * 0.98)
         _save(figure, path)
 
 
-def _line(axis: Axes, arm: str, rows: Sequence[Mapping[str, Any]], color: Any) -> None:
+def _last_of_each_density(
+    trace: Sequence[Sequence[float]],
+) -> Iterator[tuple[float, Sequence[float]]]:
+    for density, epochs in groupby(trace, key=lambda epoch: epoch[0]):
+        yield density, list(epochs)[-1]
+
+
+def _across(axis: Axes, test: Mapping[str, Any]) -> None:
+    axis.axhline(100 * test["mean"], color=GREY, linestyle="--", linewidth=1.2, label="dense")
+    if test["low"] is not None:
+        axis.axhspan(100 * test["low"], 100 * test["high"], color=GREY, alpha=0.15, linewidth=0)
+
+
+def _line(axis: Axes, arm: str, rows: Sequence[Mapping[str, Any]], aside: float) -> None:
     tests = [row["test"] for row in rows]
     half = [0.0 if test["low"] is None else 100 * (test["mean"] - test["low"]) for test in tests]
+    color, marker = ARMS[arm]
+    primary = arm in ("pq-layer", "constant")
     axis.errorbar(
-        [row["density"] for row in rows],
+        [aside * row["density"] for row in rows],
         [100 * test["mean"] for test in tests],
         half,
         label=arm,
         color=color,
-        marker="o",
-        markersize=3,
-        capsize=2,
-        linestyle="--" if arm == "dense" else "-",
-        linewidth=2.4 if arm in ("pq-layer", "constant") else 1.2,
+        marker=marker,
+        markersize=5 if primary else 4,
+        elinewidth=0.8,
+        linewidth=2.2 if primary else 1.0,
+        zorder=3 if primary else 2,
     )
 
 
-def _band(axis: Axes, x: Sequence[int], values: Sequence[Mapping[str, Any]], label: str) -> None:
+def _point(axis: Axes, place: int, row: Mapping[str, Any]) -> None:
+    difference = row["pq_layer_minus_arm"]
+    half = 0.0 if difference["low"] is None else 100 * (difference["mean"] - difference["low"])
+    color, marker = ARMS[row["arm"]]
+    axis.errorbar(
+        [-100 * difference["mean"]],
+        [place],
+        xerr=half,
+        color=color,
+        marker=marker,
+        markersize=4,
+        elinewidth=1.2,
+        linestyle="none",
+    )
+
+
+def _band(axis: Axes, x: Floats, seeds: Floats, label: str) -> None:
+    """Mean and 95 % t-interval over seeds, [seeds, points]."""
+    values = [mean_interval([float(own) for own in column]) for column in np.transpose(seeds)]
     (line,) = axis.plot(x, [value["mean"] for value in values], label=label)
     if values[0]["low"] is not None:
         lows, highs = ([value[end] for value in values] for end in ("low", "high"))

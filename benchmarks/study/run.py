@@ -186,12 +186,13 @@ def _places(config: Config, dataset: Dataset) -> int:
 
 
 def _words(image: NetworkImage) -> tuple[int, int]:
-    """Synapse words at 8 lanes with absolute indices, and the fewest for rows of these sizes."""
+    """Synapse words at 8 lanes, absolute indices in one block, and the fewest for such rows."""
 
     def least(layer: Layer) -> int:
         return int((-(-np.diff(layer.row_ptr) // BANKS)).sum())
 
-    words = sum(pack(layer, BANKS, index_form="absolute").words for layer in image.layers)
+    packed = (pack(layer, BANKS, index_form="absolute", blocks=1) for layer in image.layers)
+    words = sum(layer.words for layer in packed)
     return words, sum(least(layer) for layer in image.layers)
 
 

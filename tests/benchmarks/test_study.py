@@ -2,8 +2,10 @@ import json
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from sparsity import main
 from study.budget import Timing, connections, fitting_epochs, planned_epochs, timing
 from study.cells import Cell, cells
 from study.queue import missing, work
@@ -11,6 +13,7 @@ from study.records import append_record, read_records
 from study.settings import ALL_ARMS, PARTS
 from study.statistics import mean_interval, paired_difference
 from study.summary import summarise
+from study.tables import insert
 
 from spikeloom.errors import UserError
 
@@ -243,3 +246,49 @@ def test_a_run_that_cannot_meet_the_budget_is_listed_and_not_counted():
     part = summarise(records)["parts"]["digits"]
     assert part["failed"] == ["too dear"]
     assert next(row for row in part["arms"] if row["arm"] == "sap")["test"]["n"] == 1
+
+
+PAGE = """# Study
+
+before
+<!-- tables: written by benchmarks/sparsity.py summarize -->
+old
+<!-- end of tables -->
+after
+"""
+
+
+def test_the_page_takes_the_tables_and_the_plots(tmp_path):
+    records = {}
+    for number, cell in enumerate([*cells("digits"), *cells("balance")]):
+        if cell.seed < 3:
+            trace = [[0.5 * 0.9**epoch, 0.9 + number % 7 / 100, 0.1, 0.2] for epoch in range(9)]
+            records[cell.key()] = {**fake(cell), "trace": trace}
+    results, docs = tmp_path / "results", tmp_path / "docs"
+    for record in records.values():
+        append_record(results / "sparsity-runs.jsonl", record)
+    docs.mkdir()
+    (docs / "sparsity-study.md").write_text(PAGE)
+    arguments = ["summarize", "--results", str(results), "--docs", str(docs)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    page = (docs / "sparsity-study.md").read_text()
+    assert page.startswith("# Study\n\nbefore\n")
+    assert page.endswith("\nafter\n")
+    assert "old" not in page
+    assert "| digits | 10% | 3 | +1.00 [+1.00, +1.00] |" in page
+    assert "| `static` | 90.10 ± 0.25 (3) |" in page
+    assert "| 8 | 20% | 1.300 | 1.000 | +0.00 [+0.00, +0.00] | 3 |" in page
+    assert sorted(file.name for file in (docs / "figures").iterdir()) == [
+        "sparsity-digits-curve.svg",
+        "sparsity-digits-differences.svg",
+        "sparsity-digits.svg",
+    ]
+
+
+def test_a_page_without_marks_is_refused(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("nothing here")
+    with pytest.raises(UserError, match="has no place for the tables"):
+        insert(page, "text")
+    assert page.read_text() == "nothing here"
