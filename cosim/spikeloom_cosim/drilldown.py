@@ -13,6 +13,7 @@ from spikeloom_cosim.build import build_bench
 from spikeloom_cosim.checker import check
 from spikeloom_cosim.core import Core
 from spikeloom_cosim.divergence import Divergence
+from spikeloom_cosim.driver import write_loads
 from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.simulation import ISOLATED, WAVES, Mode, Watchdog, run_mode
 from spikeloom_cosim.toolchain import Toolchain
@@ -25,7 +26,8 @@ class Replay:
     """A failure, reproduced.
 
     Attributes:
-        folder: holds the waves, the core and its memories, and the divergence as JSON.
+        folder: holds the waves, the core, its memories and what it was loaded with, and the
+            divergence as JSON.
         waves: the VCD file.
         alone: the sample fails by itself; if not, the waves start where it enters after all the
             samples before it.
@@ -95,5 +97,7 @@ def replay(
                 break
         for file in (core.verilog, *core.memories):
             shutil.copy(file, place)
+        if core.loads is not None:
+            write_loads(core.loads, place)
         atomic_write(place / FAILURE, to_json(msgspec.to_builtins(divergence)))
     return Replay(folder=folder, waves=folder / WAVES, alone=alone)

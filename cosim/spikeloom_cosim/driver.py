@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom_cosim.shape import CoreShape
+from spikeloom_hw.core.layouts import core_load_layout
+from spikeloom_hw.core.loading import Load
+from spikeloom_hw.core.params import CoreParams
 
 EVENTS, LOADS = "events.bin", "load.bin"
+LOAD_FIELDS = ("layer", "kind", "address", "data")
+"""Of a `Load`, in its order."""
+
 _SAMPLE_END = np.uint32(1 << 31)
 
 
@@ -46,6 +53,14 @@ def event_words(
 def write_events(words: NDArray[np.uint32], folder: Path) -> None:
     """Put `words` where the bench, running in `folder`, looks for them; $fread is big-endian."""
     words.astype(">u4").tofile(folder / EVENTS)
+
+
+def load_payloads(loads: Sequence[Load], core: CoreParams) -> NDArray[np.uint64]:
+    """What fills the memories of `core`, payload by payload, uint64 [loads]."""
+    layout = core_load_layout(core)
+    fields = np.array(loads, dtype=np.uint64).reshape(-1, len(LOAD_FIELDS))
+    offsets = np.array([layout[name].offset for name in LOAD_FIELDS], dtype=np.uint64)
+    return np.bitwise_or.reduce(fields << offsets, axis=1)
 
 
 def write_loads(payloads: NDArray[np.uint64], folder: Path) -> None:

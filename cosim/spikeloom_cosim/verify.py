@@ -79,6 +79,7 @@ class CoreResult:
 
     Attributes:
         lanes: of each layer.
+        loaded: the network was loaded into a core that runs any within its capacity.
         samples: number of samples.
         modes: the runs.
         cycles: what was measured; None when a run lacks results.
@@ -91,6 +92,7 @@ class CoreResult:
     """
 
     lanes: tuple[int, ...]
+    loaded: bool
     samples: int
     modes: tuple[ModeResult, ...]
     cycles: Cycles | None
@@ -113,6 +115,7 @@ class CoreResult:
         counts = self.mismatches
         return {
             "lanes": list(self.lanes),
+            "loaded": self.loaded,
             "samples": self.samples,
             **{f"{kind}_mismatches": counts[kind] for kind in KINDS},
             "first_divergence": None if self.first is None else msgspec.to_builtins(self.first),
@@ -192,6 +195,7 @@ def verify_core(
     cycles, layers = _measured(core, expected, [(one.mode, recording) for one, recording in runs])
     return CoreResult(
         lanes=core.lanes,
+        loaded=core.loads is not None,
         samples=expected.samples,
         modes=results,
         cycles=cycles,

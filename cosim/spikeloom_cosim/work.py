@@ -15,7 +15,7 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         synapses: synaptic operations, a lane's worth of them a cycle.
         padding: words read for slots that hold no synapse.
-        update: neurons, after a step.
+        update: rows waited for the neurons' update, after a step.
         blocked: an update that waited for room behind it.
         idle: nothing to do.
     """
@@ -38,7 +38,7 @@ class LayerWork(msgspec.Struct, frozen=True, kw_only=True):
         events: spikes that came in.
         words: words of synapses read.
         operations: synaptic operations.
-        updating: cycles between a step's end and the next step's first row.
+        updating: cycles in which nothing was read because the neurons were being updated.
         blocked: those of them in which the update waited for room behind it.
         sop_per_cycle_per_lane: synaptic operations, by cycle and by lane.
         shares: of the cycles, by cause.

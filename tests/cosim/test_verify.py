@@ -17,9 +17,9 @@ from spikeloom.image import NetworkImage, save_image
 from spikeloom.image.file import image_sha256
 from spikeloom.packing import pack_network
 from spikeloom.reference import Trace, simulate
-from spikeloom_cosim.design import load_core
 from spikeloom_cosim.drilldown import FAILURE
 from spikeloom_cosim.expectation import expect
+from spikeloom_cosim.fitting import fit_design
 from spikeloom_cosim.samples import sample_events
 from spikeloom_cosim.verify import verify_core
 from spikeloom_hw.generate import generate
@@ -67,14 +67,16 @@ def random_samples(image: NetworkImage, samples: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("lanes", "sizes", "network"), EQUAL)
-def test_equal(tools, tmp_path, lanes, sizes, network):
+@pytest.mark.parametrize("target", ["icebreaker", "ulx3s-85f"])
+def test_equal(tools, tmp_path, target, lanes, sizes, network):
     image = random_network(sizes, **network)
-    generate(image, target=TARGET, lanes=lanes, directory=tmp_path / "design", bare=True)
-    trace = simulate(image, random_samples(image, 25))
-    assert any(spikes.any() for spikes in trace.spikes)
+    generate(image, target=TARGETS[target], lanes=lanes, directory=tmp_path / "design", bare=True)
+    fitting = fit_design(tmp_path / "design", image, network=tmp_path)
+    expected = fitting.expect(random_samples(image, 25))
+    assert any(spikes.any() for spikes in expected.trace.spikes)
     result = verify_core(
-        load_core(tmp_path / "design"),
-        expect(image, trace, pack_network(image, lanes)),
+        fitting.core,
+        expected,
         tools=tools,
         seed=5,
         failure_folder=tmp_path / "failure",
@@ -98,7 +100,9 @@ class Planted:
         self.design = folder / "design"
         generate(self.image, target=TARGET, lanes=LANES, directory=self.design, bare=True)
         samples = sample_events(self.image, split="test", count=SAMPLES, data_dir=None)
-        self.trace = simulate(self.image, samples.events)
+        fitting = fit_design(self.design, self.image, network=self.network)
+        self.expected = fitting.expect(samples.events)
+        self.trace = self.expected.trace
 
     def memory(self, changed: NetworkImage, name: str, place: Path) -> None:
         """Put the memory `name` of `changed` into a copy of the design: one word differs."""
@@ -271,23 +275,23 @@ def test_verb_on_a_generated_core(spikeloom, planted, document):
     assert result["first_divergence"] is None
     (run,) = result["runs"]
     assert [mode["name"] for mode in run["modes"]] == ["isolated", "streaming", "stress"]
-    expected = expect(planted.image, planted.trace, pack_network(planted.image, LANES))
+    expected = planted.expected
     assert result["cycles"]["mean"] == pytest.approx(expected.latency.mean())
     assert result["cycles"]["max"] == expected.latency.max()
     assert run["modes"][1]["cycles"] >= expected.results[-1]
     assert result["cycles"]["interval"] == pytest.approx(expected.results[-1] / SAMPLES)
-    operations = planted.trace.operations[:, 0].sum()
+    busiest = expected.busiest
+    operations = planted.trace.operations[:, busiest].sum()
     assert result["cycles"]["busiest_layer"] == {
-        "name": "layer0",
-        "sop_per_cycle_per_lane": pytest.approx(operations / expected.results[-1] / LANES[0]),
+        "name": f"layer{busiest}",
+        "sop_per_cycle_per_lane": pytest.approx(operations / expected.results[-1] / LANES[busiest]),
     }
     for number, work in enumerate(result["layers"]):
         events, words, operations = expected.counted[:, number].sum(axis=0).tolist()
         assert (work["name"], work["lanes"]) == (f"layer{number}", LANES[number])
         assert (work["events"], work["words"], work["operations"]) == (events, words, operations)
         assert work["cycles"] == expected.results[-1]
-        groups = -(-planted.image.layers[number].neurons // LANES[number])
-        assert work["updating"] >= SAMPLES * planted.image.time_steps * groups
+        assert work["blocked"] <= work["updating"] <= work["cycles"] - words
         shares = work["shares"]
         assert sum(shares.values()) == pytest.approx(1)
         assert min(shares.values()) >= 0

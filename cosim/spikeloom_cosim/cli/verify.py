@@ -26,20 +26,16 @@ from spikeloom.errors import UserError
 from spikeloom.files import check_writable
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
-from spikeloom.packing import pack_network, resolve_lanes
-from spikeloom.reference import simulate
-from spikeloom_cosim.core import Core
-from spikeloom_cosim.design import load_core
+from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.divergence import KINDS, Kind
-from spikeloom_cosim.expectation import expect
+from spikeloom_cosim.fitting import Fitting, fit_design
 from spikeloom_cosim.samples import sample_events
 from spikeloom_cosim.simulation import SEEDS
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_cosim.verify import CoreResult, verify_core
 from spikeloom_cosim.verilator import SimulationError
 from spikeloom_cosim.work import Shares
-from spikeloom_hw.cli.options import output_option, target_option
-from spikeloom_hw.design_check import check_design
+from spikeloom_hw.cli.options import loadable_option, output_option, target_option
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
 
@@ -99,9 +95,11 @@ class SampleCount(click.ParamType):
 @click.option(
     "--design",
     type=click.Path(path_type=Path),
-    help="Verify this generated folder, as it is, instead of generating one.",
+    help="Verify this generated folder, as it is, instead of generating one. A loadable one is "
+    "loaded with NETWORK, whatever it was made for.",
 )
 @target_option("Board to generate for.")
+@loadable_option("Generate a core that is loaded with the network, and load it.")
 @click.option(
     "--seed",
     type=click.IntRange(0, SEEDS - 1),
@@ -122,6 +120,7 @@ def verify(
     level: str,
     design: Path | None,
     target: str,
+    loadable: bool,
     seed: int,
     output: Path | None,
     as_json: bool,
@@ -137,34 +136,41 @@ def verify(
         raise UserError("--design has lanes of its own; leave out --lanes")
     if design is not None and context.get_parameter_source("target") == COMMANDLINE:
         raise UserError("--design has a target of its own; leave out --target")
+    if design is not None and loadable:
+        raise UserError("--design is loadable or not, as it was generated; leave out --loadable")
     console = Console(as_json=as_json)
     path = network_path(network)
     folder = run_folder(path) if output is None else output
     check_writable(folder / "verify.json")
     tools = find_toolchain()
     image = load_image(path)
-    cores = []
+    fittings = []
     if design is not None:
-        check_design(design, image=image, network=path)
-        cores = [load_core(design)]
-    with console.step("integer reference"):
+        fittings = [fit_design(design, image, network=path)]
+    with console.step("samples"):
         chosen = sample_events(image, split=split, count=samples, data_dir=data_dir)
-        trace = simulate(image, chosen.events)
     results = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         if design is None:
             with console.step("generate"):
-                cores = [
-                    _generated(image, each, target, Path(scratch) / str(number))
+                fittings = [
+                    _generated(
+                        path,
+                        image,
+                        lanes=each,
+                        target=target,
+                        loadable=loadable,
+                        folder=Path(scratch) / str(number),
+                    )
                     for number, each in enumerate(lanes or [DEFAULT_LANES])
                 ]
-        for core in cores:
-            spoken = _spoken(core.lanes)
+        for fitting in fittings:
+            spoken = _spoken(fitting.core.lanes)
             with console.step(f"{level}, lanes {spoken}, {len(chosen.events)} samples"):
                 try:
                     result = verify_core(
-                        core,
-                        expect(image, trace, pack_network(image, core.lanes)),
+                        fitting.core,
+                        fitting.expect(chosen.events),
                         tools=tools,
                         seed=seed,
                         failure_folder=folder / f"{FAILURE_FOLDER}-{spoken}",
@@ -192,15 +198,24 @@ def verify(
         context.exit(EXIT_MISMATCH)
 
 
-def _generated(image: NetworkImage, lanes: tuple[int, ...], target: str, folder: Path) -> Core:
+def _generated(
+    network: Path,
+    image: NetworkImage,
+    *,
+    lanes: tuple[int, ...],
+    target: str,
+    loadable: bool,
+    folder: Path,
+) -> Fitting:
     generate(
         image,
         target=TARGETS[target],
         lanes=resolve_lanes(image, lanes),
         directory=folder,
         bare=True,
+        loadable=loadable,
     )
-    return load_core(folder)
+    return fit_design(folder, image, network=network)
 
 
 def _spoken(lanes: tuple[int, ...]) -> str:

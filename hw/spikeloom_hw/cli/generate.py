@@ -11,7 +11,7 @@ from spikeloom.cli.lanes import lanes_option
 from spikeloom.files import check_writable
 from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
-from spikeloom_hw.cli.options import output_option, target_option
+from spikeloom_hw.cli.options import loadable_option, output_option, target_option
 from spikeloom_hw.estimate import estimate
 from spikeloom_hw.generate import Design
 from spikeloom_hw.generate import generate as write_design
@@ -22,10 +22,16 @@ from spikeloom_hw.targets import TARGETS
 @click.argument("network", type=click.Path(path_type=Path))
 @target_option("Board or device to generate for.")
 @lanes_option
+@loadable_option("The host fills the memories, with this network or another within their capacity.")
 @output_option("Folder to write.  [default: design/<target> beside the network]")
 @json_option
 def generate(
-    network: Path, target: str, lanes: tuple[int, ...], output: Path | None, as_json: bool
+    network: Path,
+    target: str,
+    lanes: tuple[int, ...],
+    loadable: bool,
+    output: Path | None,
+    as_json: bool,
 ) -> None:
     """Write the network's hardware: Verilog, memory contents and pins.
 
@@ -45,8 +51,9 @@ def generate(
             target=TARGETS[target],
             lanes=resolved,
             directory=directory,
+            loadable=loadable,
         )
-    cost = estimate(image, target=TARGETS[target], lanes=resolved)
+    cost = estimate(image, target=TARGETS[target], lanes=resolved, loadable=loadable)
     data = {"directory": str(directory), **msgspec.to_builtins(design)}
     write_step(run_folder(path), "generate", console.seconds, data)
     console.result(data, _table(design))

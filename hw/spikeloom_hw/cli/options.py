@@ -22,6 +22,11 @@ def target_option(text: str) -> Callable[[F], F]:
     )
 
 
+def loadable_option(text: str) -> Callable[[F], F]:
+    """Add the flag `--loadable`, with `text` as its help; it arrives as `loadable: bool`."""
+    return click.option("--loadable", is_flag=True, help=text)
+
+
 def output_option(text: str) -> Callable[[F], F]:
     """Add `-o`, with `text` as its help; it arrives as the parameter `output: Path | None`."""
     return click.option("-o", "--output", type=click.Path(path_type=Path), help=text)

@@ -7,6 +7,22 @@ import pytest
 
 from spikeloom.arithmetic import IntegrateLeak
 from spikeloom.image import Layer, save_image
+from spikeloom_hw.generate import load_design
+
+
+def test_a_loadable_core(spikeloom, document, small_image, tmp_path):
+    hidden, last = small_image.layers
+    hidden = replace(hidden, threshold=np.full_like(hidden.threshold, 7))
+    network = tmp_path / "network.safetensors"
+    save_image(network, replace(small_image, layers=(hidden, last)))
+    result = document(
+        spikeloom("generate", network, "--loadable", "-o", tmp_path / "design", "--json")
+    )
+    assert result["loadable"]
+    assert load_design(tmp_path / "design").loadable
+    source = (tmp_path / "design" / "core.v").read_text()
+    assert "module single_port_ram" in source
+    assert "load__payload" in source
 
 
 @pytest.mark.parametrize(
