@@ -40,6 +40,7 @@ from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
 from spikeloom.packing import pack_network, resolve_lanes
 from spikeloom_hw.boards.clock import at_clock
+from spikeloom_hw.cli.options import loadable_option
 from spikeloom_hw.estimate import check_fits, estimate
 from spikeloom_hw.generate import generate
 from spikeloom_hw.synth.families import family
@@ -62,12 +63,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         clock_mhz: clock of the core.
         lanes: of each layer.
         seed: of nextpnr's placer.
+        loadable: the host fills the memories.
     """
 
     target: str
     clock_mhz: float
     lanes: tuple[int, ...]
     seed: int
+    loadable: bool = False
 
     @property
     def board(self) -> Target:
@@ -94,7 +97,13 @@ def build(
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         design, result = Path(scratch) / "design", Path(scratch) / "synth"
         with console.step(f"generate for {target.name}"):
-            generate(image, target=target, lanes=recipe.lanes, directory=design)
+            generate(
+                image,
+                target=target,
+                lanes=recipe.lanes,
+                directory=design,
+                loadable=recipe.loadable,
+            )
         synthesis = synthesize(
             design,
             target=target,
@@ -150,7 +159,9 @@ def report(
         **msgspec.to_builtins(recipe),
         **{name: synthesis[name] for name in measured},
         "cycles": msgspec.to_builtins(cycles),
-        "estimate": msgspec.to_builtins(estimate(image, target=recipe.board, lanes=recipe.lanes)),
+        "estimate": msgspec.to_builtins(
+            estimate(image, target=recipe.board, lanes=recipe.lanes, loadable=recipe.loadable)
+        ),
     }
 
 
@@ -181,6 +192,7 @@ def main() -> None:
 @click.option("--jobs", type=click.IntRange(min=1), default=available_cores)
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Of the network's data set.")
 @lanes_option
+@loadable_option("The host fills the memories; the bitstream holds no network.")
 def add(
     run: Path,
     name: str,
@@ -190,6 +202,7 @@ def add(
     jobs: int,
     data_dir: Path | None,
     lanes: tuple[int, ...],
+    loadable: bool,
 ) -> None:
     """Build the network of RUN as bitstreams/NAME-<target>, with the best of several seeds.
 
@@ -206,8 +219,9 @@ def add(
         clock_mhz=clock or find_target(target).core_clock_mhz,
         lanes=resolve_lanes(image, lanes),
         seed=1,
+        loadable=loadable,
     )
-    check_fits(image, target=recipe.board, lanes=recipe.lanes)
+    check_fits(image, target=recipe.board, lanes=recipe.lanes, loadable=loadable)
     with atomic_directory(HERE / f"{name}-{target}") as folder:
         made = build(network, recipe, console, seeds=range(1, seeds + 1), jobs=jobs)
         recipe = msgspec.structs.replace(recipe, seed=made.synthesis.seed)

@@ -16,7 +16,7 @@ from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.boards.clock import at_clock
 from spikeloom_hw.boards.files import check_top
-from spikeloom_hw.cli.options import output_option, target_option
+from spikeloom_hw.cli.options import loadable_option, output_option, target_option
 from spikeloom_hw.design_check import check_design, check_memories
 from spikeloom_hw.estimate import check_fits
 from spikeloom_hw.generate import Design, generate, load_design
@@ -29,6 +29,7 @@ from spikeloom_hw.targets import Target, find_target
 @click.argument("network", type=click.Path(path_type=Path), required=False)
 @target_option("Board to build for.  [with --design: the design's]")
 @lanes_option
+@loadable_option("The host fills the memories, with this network or another within their capacity.")
 @click.option(
     "--clock",
     type=click.FloatRange(min=0, min_open=True),
@@ -66,6 +67,7 @@ def synth(
     network: Path | None,
     target: str,
     lanes: tuple[int, ...],
+    loadable: bool,
     clock: float | None,
     seed: int,
     seeds: int,
@@ -83,7 +85,7 @@ def synth(
     _check_places(network, design, output)
     described = None
     if design is not None:
-        for option in ("lanes", "clock"):
+        for option in ("lanes", "loadable", "clock"):
             if _is_given(option):
                 raise UserError(f"--{option} is fixed in a design that is generated: leave it out")
         described = _described(design, network)
@@ -111,11 +113,11 @@ def synth(
         assert network is not None
         image = load_image(network_path(network))
         resolved = resolve_lanes(image, lanes)
-        check_fits(image, target=preset, lanes=resolved)
+        check_fits(image, target=preset, lanes=resolved, loadable=loadable)
         with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
             folder = Path(scratch) / "design"
             with console.step(f"generate for {target}"):
-                generate(image, target=preset, lanes=resolved, directory=folder)
+                generate(image, target=preset, lanes=resolved, directory=folder, loadable=loadable)
             result = build(folder)
     data = result.document()
     if network is not None and output is None:

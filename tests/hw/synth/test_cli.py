@@ -98,6 +98,11 @@ def test_a_design_names_its_own_target_and_clock(spikeloom, monkeypatch, network
             id="clock of a design",
         ),
         pytest.param(
+            ["NETWORK", "--design", "DESIGN", "--loadable"],
+            "--loadable is fixed in a design that is generated: leave it out",
+            id="loadable design",
+        ),
+        pytest.param(
             ["NETWORK", "--clock", "300"], "icebreaker can not run at 300 MHz (The PLL", id="PLL"
         ),
     ],
