@@ -37,7 +37,7 @@ def module_name(depth, width, writable):
 
 
 def memory_source(folder, depth, width, writable):
-    """Verilog of one memory in block RAM, one synchronous read port, perhaps a write port."""
+    """Verilog of one memory as the core has it: one synchronous read port, perhaps a write port."""
     name = module_name(depth, width, writable)
     # Random words: yosys takes bits that are the same in all words out of a read-only memory.
     contents = random.Random(name)
@@ -48,7 +48,7 @@ def memory_source(folder, depth, width, writable):
     return f"""
         module {name}(input clk, input we, input [{bits - 1}:0] ra, wa, input [{width - 1}:0] wd,
                       output reg [{width - 1}:0] rd);
-            (* ram_style = "block" *) reg [{width - 1}:0] m [0:{depth - 1}];
+            (* ram_style = "block", no_rw_check *) reg [{width - 1}:0] m [0:{depth - 1}];
             initial $readmemh("{name}.mem", m);
             {write}
             always @(posedge clk) rd <= m[ra];
