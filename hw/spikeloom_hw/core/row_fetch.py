@@ -6,8 +6,9 @@
     event ──► pointer memory ──► add up, drop empty ──► row
 
 The pointers of later rows are read while a row before them is still being streamed, so rows follow
-each other without a bubble. A row without words takes its cycle here and none of the weight
-memory's.
+each other without a bubble. A row without words passes as a bubble of its own, which costs nothing
+behind a row of two words or more. That it is empty is known too late in the cycle to let the next
+event in at once: pointer memories have slow outputs.
 """
 
 from functools import reduce
@@ -68,7 +69,7 @@ class RowFetch(wiring.Component):
         advance = Signal()
         event = self.events.payload
         m.d.comb += [
-            advance.eq(~held | empty | leave),
+            advance.eq(~held | leave),
             self.events.ready.eq(advance),
             pointers.enable.eq(advance),
             pointers.address.eq(event.address >> params.row_bits),

@@ -6,8 +6,8 @@ later. With ``e`` the cycle in which a layer takes an event, ``f`` the one in wh
 there, and ``h`` the one in which its row is handed to the weight memory::
 
     e = max(offered, f of the row before)
-    f = max(e + 1, h of the row before)                an empty row: e + 1
-    h = max(f + 1, weight memory free)
+    f = max(e + 1, h of the last row that had words)
+    h = max(f + 1, weight memory free)                 an empty row: never
     row of k words      memory free again at h + k
     STEP                walk starts at s = max(h + 5, room for its groups)
                         memory free again at s + groups + update latency - 4
@@ -161,7 +161,7 @@ class _Layer:
         taken = max(offered, self.fetch_free)
         count = self.counts[address]
         if count == 0:
-            self.fetch_free = taken + 1
+            self.fetch_free = max(taken + 1, self.handed)
         else:
             self._hand_over(taken)
             self.memory_free = self.handed + count
