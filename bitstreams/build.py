@@ -44,7 +44,8 @@ from spikeloom_hw.cli.options import loadable_option
 from spikeloom_hw.estimate import check_fits, estimate
 from spikeloom_hw.generate import generate
 from spikeloom_hw.synth.families import family
-from spikeloom_hw.synth.flow import Synthesis, synthesize
+from spikeloom_hw.synth.flow import synthesize
+from spikeloom_hw.synth.result import Synthesis
 from spikeloom_hw.synth.tools import available_cores
 from spikeloom_hw.targets import TARGETS, Target, find_target
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from spikeloom_hw.synth.families import family
-from spikeloom_hw.synth.flow import SeedResult, Spread, Synthesis
 from spikeloom_hw.synth.nextpnr import Usage
+from spikeloom_hw.synth.result import SeedResult, Spread, Synthesis
 
 SCRIPT = Path(__file__).parents[2] / "bitstreams" / "build.py"
 TOOLS = {"yosys": "1.0"}

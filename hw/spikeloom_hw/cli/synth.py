@@ -20,7 +20,8 @@ from spikeloom_hw.cli.options import loadable_option, output_option, target_opti
 from spikeloom_hw.design_check import check_design, check_memories
 from spikeloom_hw.estimate import check_fits
 from spikeloom_hw.generate import Design, generate, load_design
-from spikeloom_hw.synth.flow import Synthesis, synthesize
+from spikeloom_hw.synth.flow import synthesize
+from spikeloom_hw.synth.result import Synthesis
 from spikeloom_hw.synth.tools import available_cores
 from spikeloom_hw.targets import Target, find_target
 

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import statistics
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_directory, write_step
@@ -31,7 +30,8 @@ from spikeloom_hw.boards.files import check_top
 from spikeloom_hw.generate import DESIGN, Design, load_design
 from spikeloom_hw.synth import nextpnr, yosys
 from spikeloom_hw.synth.families import Family, family
-from spikeloom_hw.synth.nextpnr import Attempt, CriticalPath, Placement, Usage
+from spikeloom_hw.synth.nextpnr import Attempt, Placement
+from spikeloom_hw.synth.result import SeedResult, Spread, Synthesis
 from spikeloom_hw.synth.tools import Tool, ToolError, find_tool, run_tool
 from spikeloom_hw.targets import Target
 
@@ -62,71 +62,6 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """A line for the reader."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeedResult:
-    """What came of one seed of the placer.
-
-    Attributes:
-        seed: the seed.
-        fmax_mhz: the highest frequency nextpnr vouches for; None when it did not get that far.
-        failure: why it did not; None when it did.
-    """
-
-    seed: int
-    fmax_mhz: float | None
-    failure: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """The highest frequency over the seeds that were placed and routed, in MHz."""
-
-    median: float
-    best: float
-    worst: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Synthesis:
-    """A bitstream, and what is known of it; the content of `synth.json`.
-
-    Attributes:
-        target: name of the preset.
-        seed: of nextpnr's placer, the fastest of those tried.
-        fmax_mhz: the highest frequency nextpnr vouches for.
-        constraint_mhz: the frequency the design runs at.
-        fmax_spread_mhz: over all seeds tried.
-        seeds: what came of each seed, in the order given.
-        utilization: used and available, by resource.
-        bitstream: path of the bitstream.
-        sha256: of the bitstream.
-        tools: version of each tool, by name.
-        seconds: of the whole flow.
-        critical_path: the slowest path of the core's clock.
-        network_sha256: the network in it; None for a design that does not say.
-        lanes: of each layer; None for a design that does not say.
-    """
-
-    target: str
-    seed: int
-    fmax_mhz: float
-    constraint_mhz: float
-    fmax_spread_mhz: Spread
-    seeds: tuple[SeedResult, ...]
-    utilization: dict[str, Usage]
-    bitstream: Path
-    sha256: str
-    tools: dict[str, str]
-    seconds: float
-    critical_path: CriticalPath | None
-    network_sha256: str | None
-    lanes: list[int] | None
-
-    def document(self) -> dict[str, Any]:
-        """Plain values, as `synth.json` holds them."""
-        return asdict(self)
 
 
 def synthesize(
@@ -170,15 +105,13 @@ def synthesize(
         except ToolError as error:
             raise UserError(f"{error}; see {_keep(work, directory)}") from error
         data = (work / own.bitstream).read_bytes()
-        results = tuple(map(_seed_result, attempts))
-        reached = [result.fmax_mhz for result in results if result.fmax_mhz is not None]
         result = Synthesis(
             target=target.name,
             seed=next(each.seed for each in attempts if each.placement is placement),
             fmax_mhz=placement.fmax_mhz,
             constraint_mhz=target.core_clock_mhz,
-            fmax_spread_mhz=_spread(reached),
-            seeds=results,
+            fmax_spread_mhz=Spread.of(attempts),
+            seeds=tuple(map(SeedResult.of, attempts)),
             utilization=placement.utilization,
             bitstream=directory / own.bitstream,
             sha256=hashlib.sha256(data).hexdigest(),
@@ -199,16 +132,6 @@ def _sources(design: Path, own: Family) -> Sequence[Path]:
             raise UserError(f"{design} has no {name}; make it with: spikeloom generate")
     sources = (path for pattern in ("*.v", "*.mem") for path in design.glob(pattern))
     return [*sorted(sources), design / own.constraints]
-
-
-def _seed_result(attempt: Attempt) -> SeedResult:
-    fmax = attempt.placement.fmax_mhz if attempt.placement else None
-    return SeedResult(seed=attempt.seed, fmax_mhz=fmax, failure=attempt.failure)
-
-
-def _spread(reached: Sequence[float]) -> Spread:
-    middle = round(statistics.median(reached), 2)
-    return Spread(median=middle, best=max(reached), worst=min(reached))
 
 
 def _description(design: Path, target: Target) -> Design | None:

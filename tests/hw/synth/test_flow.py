@@ -10,8 +10,9 @@ import pytest
 from spikeloom.errors import UserError
 from spikeloom_hw.boards.files import write_top
 from spikeloom_hw.synth import flow, nextpnr
-from spikeloom_hw.synth.flow import Spread, _check_timing, synthesize
+from spikeloom_hw.synth.flow import _check_timing, synthesize
 from spikeloom_hw.synth.nextpnr import Attempt, Placement
+from spikeloom_hw.synth.result import Spread
 from spikeloom_hw.synth.tools import ToolError
 from spikeloom_hw.targets import TARGETS
 
