@@ -46,8 +46,8 @@ def replay(
     *,
     tools: Toolchain,
     seed: int,
-    watchdog: Watchdog,
     folder: Path,
+    reported: Divergence | None = None,
 ) -> Replay:
     """Reproduce `divergence` with waves, and keep the result as `folder`.
 
@@ -58,12 +58,13 @@ def replay(
         mode: the mode of the failing run.
         tools: what compiles the bench.
         seed: of the failing run.
-        watchdog: ends a run that comes to no end.
         folder: made anew.
+        reported: the difference as the report names it; None takes `divergence`.
     """
     sample = expected.samples - 1 if divergence.sample is None else divergence.sample
     sample = min(sample, expected.samples - 1)
     build = build_bench(core.verilog, core.shape, tools=tools, waves=True)
+    watchdog = Watchdog.of(expected.latency)
     attempts = [
         (expected.only(sample), ISOLATED, 0),
         (expected.until(sample), mode, sample),
@@ -99,5 +100,5 @@ def replay(
             shutil.copy(file, place)
         if core.loads is not None:
             write_loads(core.loads, place)
-        atomic_write(place / FAILURE, to_json(msgspec.to_builtins(divergence)))
+        atomic_write(place / FAILURE, to_json(msgspec.to_builtins(reported or divergence)))
     return Replay(folder=folder, waves=folder / WAVES, alone=alone)

@@ -27,14 +27,14 @@ class Expectation:
         latency: int64 [S], see `spikeloom.reference.Timing`.
         results: int64 [S], see there.
         counted: int64 [S, layers, `COUNTED`], what each layer counts in a sample.
-        busiest: number of the layer with the most cycles of work.
+        busy: int64 [layers], cycles in which each layer has work, over all samples.
     """
 
     trace: Trace
     latency: NDArray[np.int64]
     results: NDArray[np.int64]
     counted: NDArray[np.int64]
-    busiest: int
+    busy: NDArray[np.int64]
 
     @property
     def samples(self) -> int:
@@ -49,7 +49,7 @@ class Expectation:
             latency=self.latency[chosen],
             results=self.latency[chosen],
             counted=self.counted[chosen],
-            busiest=self.busiest,
+            busy=self.busy,
         )
 
     def until(self, sample: int) -> Expectation:
@@ -60,7 +60,7 @@ class Expectation:
             latency=self.latency[chosen],
             results=self.results[chosen],
             counted=self.counted[chosen],
-            busiest=self.busiest,
+            busy=self.busy,
         )
 
 
@@ -84,7 +84,7 @@ def expect(
         latency=timing.latency,
         results=timing.results,
         counted=counted,
-        busiest=int(np.argmax(busy)),
+        busy=np.array(busy, dtype=np.int64),
     )
 
 

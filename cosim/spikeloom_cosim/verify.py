@@ -2,73 +2,42 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from spikeloom_cosim.build import Build, build_bench
-from spikeloom_cosim.checker import Verdict, check, latencies, result_times
+from spikeloom_cosim.build import build_bench
+from spikeloom_cosim.chunk import Bench, Chunk, ChunkResult, Model, chunks_of
 from spikeloom_cosim.core import Core
-from spikeloom_cosim.divergence import KINDS, Divergence
+from spikeloom_cosim.divergence import KINDS, Divergence, Found
 from spikeloom_cosim.drilldown import FAILURE, Replay, replay
-from spikeloom_cosim.expectation import Expectation
-from spikeloom_cosim.monitor import Recording
-from spikeloom_cosim.simulation import MODES, Mode, Watchdog, run_mode
+from spikeloom_cosim.measurement import Cycles, Measurement
+from spikeloom_cosim.simulation import MODES, Mode
 from spikeloom_cosim.toolchain import Toolchain
-from spikeloom_cosim.work import LayerWork, layer_work
+from spikeloom_cosim.work import LayerWork
 
-
-class BusiestLayer(msgspec.Struct, frozen=True, kw_only=True):
-    """The layer that sets the pace: the one with the most cycles of work.
-
-    Attributes:
-        name: of the layer.
-        sop_per_cycle_per_lane: its own synaptic operations at full rate, by cycle and by its own
-            lanes.
-    """
-
-    name: str
-    sop_per_cycle_per_lane: float
-
-
-class Cycles(msgspec.Struct, frozen=True, kw_only=True):
-    """What the core was measured to take.
-
-    Attributes:
-        mean: mean latency: cycles of a sample that has the core for itself, see
-            `spikeloom.reference.Timing`.
-        max: the longest latency.
-        p99: the latency that 99 % of the samples did not exceed.
-        interval: mean cycles between results when the samples follow each other at full rate.
-        sop_per_cycle_per_lane: synaptic operations at full rate, by cycle and by lane of all
-            layers: 1 is a core whose every lane always works.
-        busiest_layer: the one that sets the pace, and how full its lanes are.
-    """
-
-    mean: float
-    max: int
-    p99: int
-    interval: float
-    sop_per_cycle_per_lane: float
-    busiest_layer: BusiestLayer
+CHUNK = 500
+"""Samples that follow each other in one simulation."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModeResult:
-    """One run: its mode, what was found, its length in cycles and in seconds."""
+class ModeTotal:
+    """One mode, over all samples: mismatches of each kind, cycles, and seconds of its runs."""
 
-    mode: Mode
-    verdict: Verdict
+    name: str
+    mismatches: Counter[str]
     cycles: int
     seconds: float
 
@@ -94,7 +63,7 @@ class CoreResult:
     lanes: tuple[int, ...]
     loaded: bool
     samples: int
-    modes: tuple[ModeResult, ...]
+    modes: tuple[ModeTotal, ...]
     cycles: Cycles | None
     layers: tuple[LayerWork, ...] | None
     build_seconds: float
@@ -105,10 +74,7 @@ class CoreResult:
     @property
     def mismatches(self) -> Counter[str]:
         """Differences of each kind, over all modes."""
-        total = Counter[str]()
-        for run in self.modes:
-            total.update(run.verdict.mismatches)
-        return total
+        return sum((run.mismatches for run in self.modes), Counter[str]())
 
     def document(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""
@@ -126,8 +92,8 @@ class CoreResult:
             "build_seconds": round(self.build_seconds, 3),
             "modes": [
                 {
-                    "name": run.mode.name,
-                    "mismatches": sum(run.verdict.mismatches.values()),
+                    "name": run.name,
+                    "mismatches": run.mismatches.total(),
                     "cycles": run.cycles,
                     "seconds": round(run.seconds, 3),
                 }
@@ -138,68 +104,73 @@ class CoreResult:
 
 def verify_core(
     core: Core,
-    expected: Expectation,
+    events: NDArray[np.bool_],
+    model: Model,
     *,
     tools: Toolchain,
     seed: int,
     failure_folder: Path,
     modes: Sequence[Mode] = MODES,
+    jobs: int | None = None,
+    chunk: int = CHUNK,
+    advance: Callable[[int], object] = lambda samples: None,
 ) -> CoreResult:
-    """Run `core` on the samples of `expected` in every mode, and compare everything.
+    """Run `core` on samples in every mode, and compare everything.
 
     Args:
         core: the core under test.
-        expected: what it must do; the samples' events are in it.
+        events: bool [samples, steps, inputs].
+        model: what the core must do on them; goes to other processes.
         tools: what compiles the bench.
         seed: of the stress mode's pauses and orders.
         failure_folder: made if the core fails: waves of the first failing sample. One that an
             earlier failure left is removed if it does not.
         modes: which modes to run.
+        jobs: simulations at once; None takes one a processor.
+        chunk: samples that follow each other in one simulation.
+        advance: told how many more samples are done.
 
     Raises:
         UserError: the core does not compile.
         SimulationError: the simulator broke down.
     """
     started = time.perf_counter()
+    jobs = jobs or os.cpu_count() or 1
     build = build_bench(core.verilog, core.shape, tools=tools)
-    watchdog = Watchdog.of(expected.latency)
-
-    def run(mode: Mode) -> tuple[ModeResult, Recording]:
-        return _run(build, core, expected, mode, seed=seed, watchdog=watchdog, work=work)
-
-    with (
-        tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch,
-        ThreadPoolExecutor(min(len(modes), os.cpu_count() or 1)) as pool,
-    ):
-        work = Path(scratch)
-        runs = list(pool.map(run, modes))
-    results = tuple(result for result, _ in runs)
-    found = [(one.verdict.found, one.mode) for one in results if one.verdict.found is not None]
+    chunks = list(chunks_of(events, chunk, seed=seed))
+    processes = min(jobs, len(chunks))
+    threads = min(len(modes), max(1, jobs // processes))
+    bench = Bench(build=build, core=core, model=model, modes=modes, threads=threads)
+    results: list[ChunkResult] = []
+    with _mapped(bench, chunks, processes=processes) as running:
+        for result in running:
+            results.append(result)
+            advance(result.samples)
     first = reproduced = None
-    if found:
-        # A tie goes to the mode that ran first.
-        earliest, mode = min(found, key=lambda pair: pair[0].rank)
-        first = earliest.first
+    failed = next((at for at, result in enumerate(results) if _earliest(result)), None)
+    if failed is not None:
+        found, mode = _earliest(results[failed])[0]
+        first = _in_all(found.first, chunks[failed])
         reproduced = replay(
             core,
-            expected,
-            first,
+            model(chunks[failed].events),
+            found.first,
             mode,
             tools=tools,
-            seed=seed,
-            watchdog=watchdog,
+            seed=chunks[failed].seed,
             folder=failure_folder,
+            reported=first,
         )
     elif (failure_folder / FAILURE).is_file():
         shutil.rmtree(failure_folder)
-    cycles, layers = _measured(core, expected, [(one.mode, recording) for one, recording in runs])
+    measurement = Measurement.together(result.measurement for result in results)
     return CoreResult(
         lanes=core.lanes,
         loaded=core.loads is not None,
-        samples=expected.samples,
-        modes=results,
-        cycles=cycles,
-        layers=layers,
+        samples=len(events),
+        modes=tuple(_total(results, number) for number in range(len(modes))),
+        cycles=None if measurement is None else measurement.summary(core.shape),
+        layers=None if measurement is None else measurement.layers(core.shape),
         build_seconds=build.seconds,
         seconds=time.perf_counter() - started,
         first=first,
@@ -207,63 +178,43 @@ def verify_core(
     )
 
 
-def _run(
-    build: Build,
-    core: Core,
-    expected: Expectation,
-    mode: Mode,
-    *,
-    seed: int,
-    watchdog: Watchdog,
-    work: Path,
-) -> tuple[ModeResult, Recording]:
-    started = time.perf_counter()
-    recording = run_mode(
-        build,
-        core,
-        expected.trace.events,
-        mode,
-        folder=work / mode.name,
-        seed=seed,
-        watchdog=watchdog,
-    )
-    verdict = check(
-        expected,
-        recording,
-        core.shape,
-        mode=mode.name,
-        latency=mode.isolated,
-        times=mode.full_rate,
-    )
-    seconds = time.perf_counter() - started
-    cycles = recording.outcome.cycles
-    return ModeResult(mode=mode, verdict=verdict, cycles=cycles, seconds=seconds), recording
+@contextmanager
+def _mapped(
+    bench: Bench, chunks: list[Chunk], *, processes: int
+) -> Iterator[Iterator[ChunkResult]]:
+    if processes == 1:
+        yield map(bench, chunks)
+        return
+    # A process that starts afresh shares no lock with the threads of this one.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        try:
+            yield pool.map(bench, chunks)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _measured(
-    core: Core, expected: Expectation, recordings: Sequence[tuple[Mode, Recording]]
-) -> tuple[Cycles, tuple[LayerWork, ...]] | tuple[None, None]:
-    latency = times = counts = None
-    for mode, recording in recordings:
-        if mode.isolated:
-            latency = latencies(recording, core.shape)
-        elif mode.full_rate:
-            times, counts = result_times(recording, core.shape), recording.counts
-    if latency is None or times is None or counts is None:
-        return None, None
-    if min(len(latency), len(times)) < expected.samples:
-        return None, None
-    operations, busiest = expected.trace.operations, core.shape.layers[expected.busiest]
-    own = operations[:, expected.busiest].sum()
-    cycles = Cycles(
-        mean=float(latency.mean()),
-        max=int(latency.max()),
-        p99=int(np.percentile(latency, 99, method="higher")),
-        interval=float(times[-1] / len(times)),
-        sop_per_cycle_per_lane=float(operations.sum() / (times[-1] * sum(core.lanes))),
-        busiest_layer=BusiestLayer(
-            name=busiest.name,
-            sop_per_cycle_per_lane=float(own / (times[-1] * busiest.lanes)),
-        ),
+def _earliest(result: ChunkResult) -> list[tuple[Found, Mode]]:
+    """What each mode found first, the earliest first; a tie goes to the mode that ran first."""
+    found = [(run.verdict.found, run.mode) for run in result.modes if run.verdict.found is not None]
+    return sorted(found, key=lambda pair: pair[0].rank)
+
+
+def _in_all(found: Divergence, chunk: Chunk) -> Divergence:
+    """A difference found in a chunk, with the sample's number among all."""
+    if found.sample is None:
+        return found
+    return msgspec.structs.replace(found, sample=chunk.start + found.sample)
+
+
+def _total(results: Sequence[ChunkResult], number: int) -> ModeTotal:
+    runs = [result.modes[number] for result in results]
+    mismatches = Counter[str]()
+    for run in runs:
+        mismatches.update(run.verdict.mismatches)
+    return ModeTotal(
+        name=runs[0].mode.name,
+        mismatches=mismatches,
+        cycles=sum(run.cycles for run in runs),
+        seconds=sum(run.seconds for run in runs),
     )
-    return cycles, layer_work(counts, core.shape, int(times[-1]))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from spikeloom_cosim.monitor import Counts
 from spikeloom_cosim.shape import CoreShape, LayerShape
 from spikeloom_hw.core.counters import LAYER_COUNTS
 
@@ -33,8 +34,8 @@ class LayerWork(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: of the layer.
         lanes: of the layer.
-        cycles: from the first event of all to the last result. They are the bench's: the chip's
-            own count runs from reset.
+        cycles: from a simulation's first event to its last result. They are the bench's: the
+            chip's own count runs from reset.
         events: spikes that came in.
         words: words of synapses read.
         operations: synaptic operations.
@@ -56,11 +57,17 @@ class LayerWork(msgspec.Struct, frozen=True, kw_only=True):
     shares: Shares
 
 
-def layer_work(counts: Counts, shape: CoreShape, cycles: int) -> tuple[LayerWork, ...]:
-    """What each layer of `shape` did in `cycles`, when it has counted `counts`."""
+def layer_work(counts: NDArray[np.int64], shape: CoreShape, cycles: int) -> tuple[LayerWork, ...]:
+    """What each layer of `shape` did in `cycles`, when it has counted `counts`.
+
+    Args:
+        counts: int64 [layers, counters], those of `spikeloom_hw.core.counters.LAYER_COUNTS`.
+        shape: the core's.
+        cycles: from the first event to the last result.
+    """
     return tuple(
         _work(layer, dict(zip(LAYER_COUNTS, own, strict=True)), cycles)
-        for layer, own in zip(shape.layers, counts.layers.tolist(), strict=True)
+        for layer, own in zip(shape.layers, counts.tolist(), strict=True)
     )
 
 

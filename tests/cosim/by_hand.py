@@ -60,7 +60,7 @@ def expectation(events: np.ndarray) -> Expectation:
         latency=cycles - 1,
         results=cycles.cumsum() - 1,
         counted=np.stack([spikes, GROUPS * spikes, OUTPUTS * spikes], axis=1)[:, None],
-        busiest=0,
+        busy=np.array([1]),
     )
 
 

@@ -70,7 +70,9 @@ def events_of(image: NetworkImage) -> np.ndarray:
 def run(fitting: Fitting, events: np.ndarray, tools, failure: Path):
     expected = fitting.expect(events)
     assert any(spikes.any() for spikes in expected.trace.spikes)
-    return verify_core(fitting.core, expected, tools=tools, seed=5, failure_folder=failure)
+    return verify_core(
+        fitting.core, events, fitting.expect, tools=tools, seed=5, failure_folder=failure
+    )
 
 
 @pytest.mark.parametrize("image", OTHERS)
@@ -81,7 +83,7 @@ def test_equal(request, tools, tmp_path, design, image):
     result = run(fitting, events_of(image), tools, tmp_path / "failure")
     assert not result.mismatches.total(), result.first
     assert result.cycles is not None
-    assert [own.mode.name for own in result.modes] == ["isolated", "streaming", "stress"]
+    assert [own.name for own in result.modes] == ["isolated", "streaming", "stress"]
     assert result.document()["loaded"]
     assert build_bench(fitting.core.verilog, fitting.core.shape, tools=tools).cached
 

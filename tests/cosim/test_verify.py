@@ -72,11 +72,12 @@ def test_equal(tools, tmp_path, target, lanes, sizes, network):
     image = random_network(sizes, **network)
     generate(image, target=TARGETS[target], lanes=lanes, directory=tmp_path / "design", bare=True)
     fitting = fit_design(tmp_path / "design", image, network=tmp_path)
-    expected = fitting.expect(random_samples(image, 25))
-    assert any(spikes.any() for spikes in expected.trace.spikes)
+    events = random_samples(image, 25)
+    assert any(spikes.any() for spikes in fitting.expect(events).trace.spikes)
     result = verify_core(
         fitting.core,
-        expected,
+        events,
+        fitting.expect,
         tools=tools,
         seed=5,
         failure_folder=tmp_path / "failure",
@@ -175,7 +176,7 @@ def test_failure_of_yesterday_is_gone(tools, tmp_path):
     for threshold in ("03", "04"):
         core = write_core(tmp_path / threshold, thresholds=f"{threshold} 05 03 7f")
         failure = tmp_path / "failure"
-        verify_core(core, expectation(events), tools=tools, seed=1, failure_folder=failure)
+        verify_core(core, events, expectation, tools=tools, seed=1, failure_folder=failure)
         exists.append(failure.exists())
     assert exists == [True, False]
 
@@ -280,7 +281,7 @@ def test_verb_on_a_generated_core(spikeloom, planted, document):
     assert result["cycles"]["max"] == expected.latency.max()
     assert run["modes"][1]["cycles"] >= expected.results[-1]
     assert result["cycles"]["interval"] == pytest.approx(expected.results[-1] / SAMPLES)
-    busiest = expected.busiest
+    busiest = int(expected.busy.argmax())
     operations = planted.trace.operations[:, busiest].sum()
     assert result["cycles"]["busiest_layer"] == {
         "name": f"layer{busiest}",
@@ -318,7 +319,8 @@ def test_the_table_says_how_many_of_how_many(spikeloom, planted):
 def test_the_busiest_layer_has_the_most_cycles(sizes, steps, busiest):
     image = random_network(sizes, leak=ShiftLeak(shift=3), density=0.9, time_steps=steps)
     events = np.ones((3, steps, image.inputs), dtype=bool)
-    assert expect(image, simulate(image, events), pack_network(image, (1, 1))).busiest == busiest
+    expected = expect(image, simulate(image, events), pack_network(image, (1, 1)))
+    assert expected.busy.argmax() == busiest
 
 
 def test_output_that_cannot_be_written_is_refused_at_once(spikeloom, planted, one_sentence):
@@ -336,7 +338,7 @@ def test_only_in_a_crowd(tools, tmp_path):
     core = write_core(tmp_path / "core", replace=text)
     events = random_events(6)
     result = verify_core(
-        core, expectation(events), tools=tools, seed=1, failure_folder=tmp_path / "failure"
+        core, events, expectation, tools=tools, seed=1, failure_folder=tmp_path / "failure"
     )
     assert result.first is not None
     assert (result.first.kind, result.first.sample, result.first.neuron) == ("score", 1, 1)
@@ -344,6 +346,59 @@ def test_only_in_a_crowd(tools, tmp_path):
     assert not result.replay.alone
     assert result.replay.waves.stat().st_size > 0
     assert {path.name for path in result.replay.folder.iterdir()} >= {"core.v", FAILURE}
+
+
+def test_chunks_in_processes_are_as_one_run(tools, tmp_path):
+    core = write_core(tmp_path / "core")
+    events = random_events(11)
+    whole, parts = (
+        verify_core(
+            core,
+            events,
+            expectation,
+            tools=tools,
+            seed=1,
+            failure_folder=tmp_path / "failure",
+            jobs=2,
+            chunk=chunk,
+        )
+        for chunk in (11, 4)
+    )
+    assert whole.first is parts.first is None
+    assert whole.samples == parts.samples == 11
+    assert whole.cycles is not None
+    assert parts.cycles is not None
+    # The first event of each run is accepted in the second of its cycles, which is not counted.
+    assert parts.cycles.interval == pytest.approx(whole.cycles.interval - 2 / 11)
+    assert (parts.cycles.mean, parts.cycles.p99) == (whole.cycles.mean, whole.cycles.p99)
+    assert whole.layers is not None
+    assert parts.layers is not None
+    for name in ("events", "words", "operations", "updating", "blocked"):
+        assert getattr(parts.layers[0], name) == getattr(whole.layers[0], name)
+
+
+def test_a_failure_in_a_later_chunk_has_its_number_among_all(tools, tmp_path):
+    core = write_core(tmp_path / "core", weights=" ".join(["04"] * 16))
+    events = np.zeros_like(random_events(6))
+    events[4, 0, 0] = True  # the only one that reads a weight
+    advanced = []
+    result = verify_core(
+        core,
+        events,
+        expectation,
+        tools=tools,
+        seed=1,
+        failure_folder=tmp_path / "failure",
+        jobs=2,
+        chunk=2,
+        advance=advanced.append,
+    )
+    assert advanced == [2, 2, 2]
+    assert result.first is not None
+    assert (result.first.sample, result.first.step, result.first.neuron) == (4, 0, 0)
+    assert result.replay is not None
+    assert result.replay.alone
+    assert json.loads((result.replay.folder / FAILURE).read_text())["sample"] == 4
 
 
 def other_network(planted: Planted, folder: Path) -> tuple[object, ...]:

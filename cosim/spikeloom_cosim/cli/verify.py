@@ -107,6 +107,12 @@ class SampleCount(click.ParamType):
     show_default=True,
     help="Of the random pauses.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    show_default="processor cores",
+    help="Simulations to run at once.",
+)
 @output_option("Where verify.json goes.  [default: the network's folder]")
 @json_option
 @click.pass_context
@@ -122,6 +128,7 @@ def verify(
     target: str,
     loadable: bool,
     seed: int,
+    jobs: int | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -166,14 +173,21 @@ def verify(
                 ]
         for fitting in fittings:
             spoken = _spoken(fitting.core.lanes)
-            with console.step(f"{level}, lanes {spoken}, {len(chosen.events)} samples"):
+            count = len(chosen.events)
+            with (
+                console.step(f"{level}, lanes {spoken}, {count} samples"),
+                console.track(count, "samples") as track,
+            ):
                 try:
                     result = verify_core(
                         fitting.core,
-                        fitting.expect(chosen.events),
+                        chosen.events,
+                        fitting.expect,
                         tools=tools,
                         seed=seed,
                         failure_folder=folder / f"{FAILURE_FOLDER}-{spoken}",
+                        jobs=jobs,
+                        advance=track.advance,
                     )
                 except SimulationError as error:
                     console.note(
