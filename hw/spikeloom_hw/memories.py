@@ -1,13 +1,23 @@
 """Every memory of a core: its shape, and what it takes of a device's RAM."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import Literal
 
 import msgspec
 
 from spikeloom_hw.core.layouts import SpikesLayout
 from spikeloom_hw.core.loading import SINGLE_PORT_DEPTH
-from spikeloom_hw.core.params import CHUNK_BITS, CoreParams, LayerParams, MemoryShape
+from spikeloom_hw.core.params import (
+    CHUNK_BITS,
+    CoreParams,
+    LayerContents,
+    LayerParams,
+    MemoryShape,
+)
+from spikeloom_hw.core.row_fetch import pointer_words
+from spikeloom_hw.core.word_stream import weight_words
 from spikeloom_hw.host.port import FIFO_BYTES
 from spikeloom_hw.targets import Target
 
@@ -23,6 +33,7 @@ class MemoryCost(msgspec.Struct, frozen=True, kw_only=True):
         depth: words.
         kind: of RAM that it lies in: block RAM, single-port RAM, or logic cells.
         blocks: block RAMs, or single-port RAMs, that it takes.
+        multiplexed: two-way multiplexers between blocks that hold different words of it.
     """
 
     name: str
@@ -30,15 +41,16 @@ class MemoryCost(msgspec.Struct, frozen=True, kw_only=True):
     depth: int
     kind: Kind = "block"
     blocks: int = 0
+    multiplexed: int = 0
 
 
 def core_memories(core: CoreParams, target: Target) -> Iterator[MemoryCost]:
     """Every memory of ``core`` on ``target``, with that of its host link."""
-    for layer in core.layers:
-        yield from _layer_memories(layer, target)
+    for layer, contents in zip(core.layers, core.contents, strict=True):
+        yield from _layer_memories(layer, contents, target)
     for layer in core.layers[:-1]:
         width = SpikesLayout(layer).size
-        yield _block(target, f"{layer.name}.spikes", width, layer.bank_depth, writable=True)
+        yield _block(target, f"{layer.name}.spikes", width, layer.queue_depth, writable=True)
     last = core.layers[-1]
     width = last.lanes * core.score_bits
     yield _block(target, "readout", width, last.bank_depth, writable=True)
@@ -46,9 +58,21 @@ def core_memories(core: CoreParams, target: Target) -> Iterator[MemoryCost]:
         yield _block(target, "host.fifo", 8, FIFO_BYTES, writable=True)
 
 
-def _layer_memories(layer: LayerParams, target: Target) -> Iterator[MemoryCost]:
+def blocks(memories: Iterable[MemoryCost], kind: Kind) -> int:
+    """Blocks that the memories of one kind take together."""
+    return sum(memory.blocks for memory in memories if memory.kind == kind)
+
+
+def _layer_memories(
+    layer: LayerParams, contents: LayerContents, target: Target
+) -> Iterator[MemoryCost]:
     name, depth = layer.name, layer.bank_depth
-    yield _table(target, f"{name}.pointers", layer.pointer_memory, loadable=layer.loadable)
+    pointers = f"{name}.pointers", layer.pointer_memory
+    weights = f"{name}.weights", layer.weight_memory
+    if layer.loadable:
+        yield _loaded(target, *pointers)
+    else:
+        yield _fixed(target, *pointers, pointer_words(layer, contents))
     if layer.single_port:
         yield MemoryCost(
             name=f"{name}.weights",
@@ -57,18 +81,33 @@ def _layer_memories(layer: LayerParams, target: Target) -> Iterator[MemoryCost]:
             kind="single-port",
             blocks=-(-layer.word_bits // CHUNK_BITS) * -(-layer.words // SINGLE_PORT_DEPTH),
         )
+    elif layer.loadable:
+        yield _loaded(target, *weights)
     else:
-        yield _table(target, f"{name}.weights", layer.weight_memory, loadable=layer.loadable)
+        yield _fixed(target, *weights, weight_words(layer, contents))
     for bank in _banks(layer):
         width = layer.accumulator_bits
         if layer.distributed_banks:
             yield MemoryCost(name=bank, width=width, depth=depth, kind="distributed")
         else:
             yield _block(target, bank, width, depth, writable=True)
-    if layer.shared_threshold is None:
-        yield _block(target, f"{name}.thresholds", layer.lanes * layer.threshold_bits, depth)
+    if layer.shared_threshold is None and layer.spiking:
+        shape = MemoryShape(layer.lanes * layer.threshold_bits, depth)
+        yield _fixed(
+            target, f"{name}.thresholds", shape, _groups(contents.thresholds, shape, layer)
+        )
     if layer.shared_bias is None:
-        yield _block(target, f"{name}.biases", layer.lanes * layer.bias_bits, depth)
+        shape = MemoryShape(layer.lanes * layer.bias_bits, depth)
+        yield _fixed(target, f"{name}.biases", shape, _groups(contents.biases, shape, layer))
+
+
+def _groups(groups: Sequence[Sequence[int]], shape: MemoryShape, layer: LayerParams) -> list[int]:
+    """What lies in a memory of one value for each lane."""
+    bits = shape.width // layer.lanes
+    mask = (1 << bits) - 1
+    return [
+        sum((value & mask) << lane * bits for lane, value in enumerate(group)) for group in groups
+    ]
 
 
 def _banks(layer: LayerParams) -> Iterator[str]:
@@ -80,13 +119,36 @@ def _banks(layer: LayerParams) -> Iterator[str]:
             yield f"{layer.name}.bank_{lane}"
 
 
-def _table(target: Target, name: str, shape: MemoryShape, *, loadable: bool) -> MemoryCost:
-    width = shape.chunks * shape.chunk_bits if loadable else shape.width
-    return _block(target, name, width, shape.depth, writable=loadable)
+def _fixed(target: Target, name: str, shape: MemoryShape, words: Sequence[int]) -> MemoryCost:
+    """A memory that nobody writes: bits that are the same in all words are none of it."""
+    filled = [*words, *([0] * (shape.depth > len(words)))]
+    varying = reduce(or_, (word ^ filled[0] for word in filled)).bit_count()
+    if not varying:
+        return MemoryCost(name=name, width=shape.width, depth=shape.depth)
+    return msgspec.structs.replace(_block(target, name, varying, shape.depth), width=shape.width)
+
+
+def _loaded(target: Target, name: str, shape: MemoryShape) -> MemoryCost:
+    """A memory that a host fills, chunk by chunk; what its last chunk has too much is not read."""
+    width = shape.chunks * shape.chunk_bits
+    return MemoryCost(
+        name=name,
+        width=shape.width,
+        depth=shape.depth,
+        blocks=target.block_rams(
+            width, shape.depth, writable=True, chunk=shape.chunk_bits, used=shape.width
+        ),
+        multiplexed=target.multiplexed_bits(width, shape.depth, writable=True),
+    )
 
 
 def _block(
     target: Target, name: str, width: int, depth: int, *, writable: bool = False
 ) -> MemoryCost:
-    blocks = target.block_rams(width, depth, writable=writable)
-    return MemoryCost(name=name, width=width, depth=depth, blocks=blocks)
+    return MemoryCost(
+        name=name,
+        width=width,
+        depth=depth,
+        blocks=target.block_rams(width, depth, writable=writable),
+        multiplexed=target.multiplexed_bits(width, depth, writable=writable),
+    )

@@ -66,7 +66,7 @@ def make_loadable(core: CoreParams, *, single_ports: int = 0) -> CoreParams:
                 base_bits=unsigned_bits((words - 1) // layer.granule),
                 count_bits=unsigned_bits(-(-layer.groups // layer.granule)),
                 accumulator_bits=accumulator_bits,
-                threshold_bits=accumulator_bits - 1,
+                threshold_bits=min(accumulator_bits - 1, CHUNK_BITS),
                 loadable=True,
                 single_port=single_port,
             )

@@ -10,6 +10,7 @@ from spikeloom.image import Layer, Leak, NetworkImage, Reset
 from spikeloom.image.widths import signed_bits
 from spikeloom.packing import LANES, IndexForm, SynapseWords, pack_network
 from spikeloom.packing.words import unsigned_bits
+from spikeloom.reference import cycles
 
 BLOCK_RAM = {"ram_style": "block", "no_rw_check": 1}
 """Keeps a small memory in block RAM, where the cost model counts it; logic cells are scarcer.
@@ -145,6 +146,11 @@ class LayerParams:
     @property
     def group_bits(self) -> int:
         return unsigned_bits(self.groups - 1)
+
+    @property
+    def queue_depth(self) -> int:
+        """Groups that can wait to be sent to the next layer."""
+        return cycles.queue_depth(self.groups)
 
     @property
     def lane_bits(self) -> int:

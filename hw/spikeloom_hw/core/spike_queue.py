@@ -1,8 +1,9 @@
 """From groups of neurons to single events for the next layer.
 
 A step's spikes wait here as bit masks, one entry for a group that spiked, while the next layer
-takes them one at a time; meanwhile this layer goes on with the next step. The queue has room for
-every group of one step, and a walk begins only when it is empty, so it can not overflow.
+takes them one at a time; meanwhile this layer goes on. There is room for several steps, so that a
+step of many spikes does not hold this layer up; a walk begins only when all of its groups have
+room, so the queue can not overflow.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal, ValueLike
@@ -22,7 +23,7 @@ class SpikeQueue(wiring.Component):
 
     Members:
         groups: In, :class:`GroupLayout`, always taken.
-        waiting: Out, entries are waiting.
+        full: Out, there is no room for every group of a step.
         events: Out, :class:`EventLayout`.
     """
 
@@ -31,7 +32,7 @@ class SpikeQueue(wiring.Component):
         super().__init__(
             {
                 "groups": In(stream.Signature(GroupLayout(params), always_ready=True)),
-                "waiting": Out(1),
+                "full": Out(1),
                 "events": Out(stream.Signature(EventLayout(params.spike_bits))),
             }
         )
@@ -41,13 +42,12 @@ class SpikeQueue(wiring.Component):
         layout = SpikesLayout(self.params)
 
         # A group without spikes takes no place, unless it ends the step.
-        m.submodules.queue = queue = Memory(
-            shape=layout, depth=self.params.bank_depth, init=[], attrs=BLOCK_RAM
-        )
+        depth = self.params.queue_depth
+        m.submodules.queue = queue = Memory(shape=layout, depth=depth, init=[], attrs=BLOCK_RAM)
         group = self.groups.payload
         write = queue.write_port()
         push = self.groups.valid & (group.spikes.any() | group.end)
-        newest = Signal(range(self.params.bank_depth))
+        newest = Signal(range(depth))
         m.d.comb += [
             write.en.eq(push),
             write.addr.eq(newest),
@@ -57,20 +57,20 @@ class SpikeQueue(wiring.Component):
             write.data.last.eq(group.last),
         ]
         with m.If(push):
-            m.d.sync += newest.eq(_next(newest, self.params.bank_depth))
+            m.d.sync += newest.eq(_next(newest, depth))
 
         # The oldest entry moves to the read port's output, and waits there.
         read = queue.read_port()
         oldest = Signal.like(newest)
-        stored = Signal(range(self.params.bank_depth + 1))
+        stored = Signal(range(depth + 1))
         shown = Signal()
         pop = Signal()
         fetch = (stored != 0) & (~shown | pop)
         m.d.comb += [read.en.eq(fetch), read.addr.eq(oldest)]
-        m.d.comb += self.waiting.eq((stored != 0) | shown)
+        m.d.comb += self.full.eq(stored > depth - self.params.groups)
         m.d.sync += stored.eq(stored + push - fetch)
         with m.If(fetch):
-            m.d.sync += [oldest.eq(_next(oldest, self.params.bank_depth)), shown.eq(1)]
+            m.d.sync += [oldest.eq(_next(oldest, depth)), shown.eq(1)]
         with m.Elif(pop):
             m.d.sync += shown.eq(0)
 

@@ -62,7 +62,7 @@ class SpikingCore(wiring.Component):
             m.submodules[f"spikes_{before.params.name}"] = queue
             wiring.connect(m, before.groups, queue.groups)
             wiring.connect(m, queue.events, after.events)
-            m.d.comb += before.blocked.eq(queue.waiting)
+            m.d.comb += before.blocked.eq(queue.full)
 
         # The result.
         last = layers[-1]

@@ -21,6 +21,7 @@ The spikes of a layer wait in its queue, are sent one a cycle, and so are offere
 whose pace in turn holds up the queue. Co-simulation checks the result against the RTL.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -36,13 +37,17 @@ from spikeloom.reference.simulate import Spikes, Trace
 # In cycles; the gateware's docstrings say where each comes from.
 STEP_TO_WALK = 5
 GROUP_LATENCY = 3
-QUEUE_LATENCY = 2
 WALK_TO_SCORE = 6
 
 
 def update_latency(leak: Leak) -> int:
     """Cycles from a group's address to the one in which its next potential is written."""
     return 5 if isinstance(leak, DecayLeak) else 4
+
+
+def queue_depth(groups: int) -> int:
+    """Groups that can wait between two layers: what the smallest block RAM holds, or two steps."""
+    return max(256, 2 * groups)
 
 
 def resume_stage(leak: Leak) -> int:
@@ -114,7 +119,7 @@ def _results(
             consumer=consumer,
         )
         chain.append(layer)
-        consumer = _Queue(lanes=packed[number - 1].lanes, following=layer)
+        consumer = _Queue(words=packed[number - 1], following=layer)
     first = chain[-1]
     now = 1
     for sample in samples:
@@ -186,12 +191,19 @@ class _Layer:
 class _Queue:
     """SpikeQueue, and the layer that it feeds."""
 
-    def __init__(self, *, lanes: int, following: _Layer) -> None:
-        self.lanes = lanes
+    def __init__(self, *, words: SynapseWords, following: _Layer) -> None:
+        self.lanes = words.lanes
         self.following = following
-        self.free = 0
+        # With more groups stored than this, there is no room for a step.
+        self.most = queue_depth(words.groups) - words.groups
+        self.fetched: deque[int] = deque(maxlen=self.most + 1)
         self.popped = 0
         self.sent = 0
+
+    @property
+    def free(self) -> int:
+        """The cycle from which on there is room for a step."""
+        return self.fetched[0] + 1 if len(self.fetched) > self.most else 0
 
     def walk(self, start: int, groups: int, spikes: list[int], *, last: bool) -> None:
         """Queues the spikes of a walk that starts at ``start``, and sends them on."""
@@ -199,15 +211,14 @@ class _Queue:
         entries.setdefault(groups - 1, [])
         for group, addresses in entries.items():
             pushed = start + group + GROUP_LATENCY
-            available = max(pushed + QUEUE_LATENCY, self.popped + 1)
-            self.popped = max(available, self.sent)
+            self.fetched.append(max(pushed + 1, self.popped))
+            self.popped = max(self.fetched[-1] + 1, self.sent)
             offered = self.popped + 1
             for address in addresses:
                 self.sent = self.following.take_spike(offered, address)
                 offered = self.sent + 1
             if group == groups - 1:
                 self.sent = self.following.take_step(offered, last=last)
-        self.free = self.popped + 1
 
 
 class _Readout:

@@ -3,6 +3,10 @@
 import numpy as np
 import pytest
 
+from cores import assert_equals_reference
+from networks import random_events, random_network
+from spikeloom.image import DecayLeak, ShiftLeak
+from spikeloom.reference import cycles
 from spikeloom_hw.core.spike_queue import SpikeQueue
 from streams import PAUSES, consumer, run_scenario
 
@@ -30,8 +34,8 @@ def test_events_of_each_step(layer_of, neurons, lanes, rate, back_pressure):
 
     async def walks(ctx):
         for number, spikes in enumerate(steps):
-            # As NeuronUpdate does: begin when nothing waits, then a group in every cycle.
-            await ctx.tick().until(~dut.waiting)
+            # As NeuronUpdate does: begin when a step has room, then a group in every cycle.
+            await ctx.tick().until(~dut.full)
             padded = np.zeros(params.groups * lanes, dtype=bool)
             padded[:neurons] = spikes
             for group, own in enumerate(padded.reshape(params.groups, lanes)):
@@ -55,19 +59,44 @@ def test_events_of_each_step(layer_of, neurons, lanes, rate, back_pressure):
     assert got == expected
 
 
-def test_one_entry_is_waiting(layer_of):
-    """The first entry goes to the register from which it is sent, the second waits."""
+@pytest.fixture(params=[0, 1, 9], ids="room for a step and {} groups".format)
+def shallow(request, monkeypatch):
+    """Queues with room for one step and so many groups."""
+    monkeypatch.setattr(cycles, "queue_depth", lambda groups: groups + request.param)
+
+
+@pytest.mark.usefixtures("shallow")
+@pytest.mark.parametrize("back_pressure", PAUSES.values(), ids=PAUSES)
+def test_a_shallow_queue_never_overflows(layer_of, back_pressure):
+    test_events_of_each_step(layer_of, 13, 4, 1.0, back_pressure)
+
+
+@pytest.mark.usefixtures("shallow")
+@pytest.mark.parametrize("leak", [ShiftLeak(shift=2), DecayLeak(multiplier=5, fraction_bits=4)])
+@pytest.mark.parametrize("distributed_depth", [0, 64], ids=["shared", "overlapped"])
+def test_a_full_queue_holds_the_walk_and_the_model_knows(distributed_depth, leak):
+    rng = np.random.default_rng(5)
+    image = random_network(rng, [16, 48, 10], density=0.8, time_steps=5, leak=leak)
+    events = random_events(rng, image, 4, 0.7)
+    assert_equals_reference(image, (8, 1), events, distributed_depth)
+
+
+def test_full_from_the_entry_on_that_leaves_no_room_for_a_step(layer_of, monkeypatch):
+    monkeypatch.setattr(cycles, "queue_depth", lambda groups: groups + 1)
     _, params, _ = layer_of([3, 1, 2], 1, density=1.0)
     dut = SpikeQueue(params)
+    full = []
 
     async def bench(ctx):
-        for _ in range(2):
+        # The first entry is being sent and the second shown; those behind them are stored.
+        for _ in range(4):
             payload = {"group": 0, "spikes": 1, "membranes": [0], "end": 1, "last": 0}
             ctx.set(dut.groups.payload, payload)
             ctx.set(dut.groups.valid, 1)
             await ctx.tick()
             ctx.set(dut.groups.valid, 0)
             await ctx.tick().repeat(5)
-        assert ctx.get(dut.waiting)
+            full.append(ctx.get(dut.full))
 
     run_scenario(dut, bench)
+    assert full == [0, 0, 0, 1]
