@@ -21,7 +21,7 @@ _ADDED = re.compile(
     r"(?=[_$]|$).*|\$.*|\[\d+\]$"
 )
 # A memory is one of its blocks, by row and column, and perhaps the port of a block.
-_BLOCK = re.compile(r"(?P<memory>\w+)(?:\.\d+){1,3}(?:_(?P<port>[A-Z]+)\w*)?$")
+_BLOCK = re.compile(r"(?P<memory>[\w.]+?)(?:\.\d+){1,3}(?:_(?P<port>[A-Z]+)\w*)?$")
 _PORTS = (
     (re.compile(r"DO[AB]?|RDATA|DATAOUT"), "read data"),
     (re.compile(r"DI[AB]?|WDATA|DATAIN"), "write data"),

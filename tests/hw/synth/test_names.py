@@ -59,6 +59,12 @@ LAYER = "device.core.core.layer_a"
             id="ECP5 memory, read",
         ),
         pytest.param(
+            f"{LAYER}.stream.weights.words.0.46_DOA4_LUT4_D_Z",
+            "A",
+            "layer_a.stream: weights.words read data",
+            id="memory within a component without names",
+        ),
+        pytest.param(
             f"{LAYER}.bank_3.potentials.0.0_DIA5_LUT4_Z",
             "D",
             "layer_a.bank_3: potentials write data",
