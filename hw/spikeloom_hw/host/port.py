@@ -10,9 +10,9 @@
 The words and answers are those of `spikeloom_hw.host.protocol`.
 
 **No byte is lost.** A line cannot be stopped, so the core must keep up, or a buffer must bridge the
-difference. A word takes 20 bit times: 480 cycles at 1 Mbaud and 24 MHz, in which a core reads 480
-memory words of a spike's row, or updates 480 groups of neurons. Networks that fit the device stay
-below that on average; when hidden neurons burst, the FIFO's 256 words bridge 123,000 cycles.
+difference. A word takes 20 bit times: 600 cycles at 1 Mbaud and 30 MHz, in which a core reads 600
+memory words of a spike's row, or updates 600 groups of neurons. Networks that fit the device stay
+below that on average; when hidden neurons burst, the FIFO's 256 words bridge 154,000 cycles.
 
 What else can hold the core up is its result: it waits until the answer before has left, which it
 does at the speed at which words enter. An answer of ten scores takes as long as 21 words. So

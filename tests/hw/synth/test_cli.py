@@ -43,7 +43,7 @@ def test_design_to_bitstream(spikeloom, network, tmp_path):
     assert spikeloom("generate", network, "--lanes", "1", "-o", design).exit_code == 0
     result = spikeloom("synth", "--design", design, "-o", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
-    assert "24 MHz required" in result.stdout
+    assert "30 MHz required" in result.stdout
     assert (tmp_path / "out" / "top.bin").is_file()
     assert (tmp_path / "out" / "synth.json").is_file()
 
@@ -51,11 +51,11 @@ def test_design_to_bitstream(spikeloom, network, tmp_path):
 def test_another_clock(spikeloom, monkeypatch, network, tmp_path):
     def stop(folder, *, target, **_):
         described = json.loads((folder / "design.json").read_text())
-        assert described["clock_mhz"] == target.core_clock_mhz == 30
+        assert described["clock_mhz"] == target.core_clock_mhz == 24
         raise UserError("far enough")
 
     monkeypatch.setattr("spikeloom_hw.cli.synth.synthesize", stop)
-    result = spikeloom("synth", network, "--lanes", "1", "--clock", "30")
+    result = spikeloom("synth", network, "--lanes", "1", "--clock", "24")
     assert result.stderr.splitlines()[-1] == "spikeloom: far enough"
 
 

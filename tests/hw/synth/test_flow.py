@@ -16,7 +16,7 @@ from spikeloom_hw.synth.result import Spread
 from spikeloom_hw.synth.tools import ToolError
 from spikeloom_hw.targets import TARGETS
 
-ICEBREAKER = TARGETS["icebreaker"]
+ICEBREAKER = replace(TARGETS["icebreaker"], core_clock_mhz=24)
 
 
 class Recorder:
