@@ -14,6 +14,7 @@ mpl.use("Agg")
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
 from spikeloom.files import atomic_file
@@ -55,6 +56,11 @@ ARMS: Mapping[str, tuple[str, str]] = {
 }
 """Color and marker; arms that work alike have colors alike."""
 
+FEWEST_PAIRS = 3
+
+ERRORS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 60, 80)
+"""Where an axis of accuracies has its ticks, in %."""
+
 POINTS = 60
 """Densities of a curve."""
 
@@ -62,7 +68,8 @@ POINTS = 60
 def accuracy_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Mean test accuracy against density, a line an arm, with 95 % t-intervals.
 
-    Dense is one network, a line across.
+    Dense is one network, a line across; a hollow mark is a single seed. Errors are on a logarithmic
+    scale, since a half of few is as much as a half of many.
 
     Args:
         rows: `arms` of a part in the summary.
@@ -84,6 +91,13 @@ def accuracy_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         axis.set_xticks(densities, [f"{density:.0%}" for density in densities], minor=False)
         axis.set_xticks([], minor=True)
         axis.set_xlabel("density of synapses")
+        axis.set_yscale("log")
+        axis.invert_yaxis()
+        errors = [1 - row["test"]["mean"] for row in rows]
+        wide = max(errors) > 2 * min(errors)
+        axis.yaxis.set_major_locator(FixedLocator(ERRORS) if wide else MultipleLocator(0.2))
+        axis.yaxis.set_major_formatter(lambda error, _: f"{100 - error:g}")
+        axis.yaxis.set_minor_locator(NullLocator())
         axis.set_ylabel("test accuracy, %")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside right upper")
         _save(figure, path)
@@ -92,12 +106,17 @@ def accuracy_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 def difference_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Paired differences from `pq-layer` with 95 % t-intervals, a panel a density.
 
+    What has fewer than three pairs of seeds is left out.
+
     Args:
         rows: `differences_from_pq_layer` of a part in the summary.
         path: of the SVG.
     """
+    rows = [row for row in rows if row["pq_layer_minus_arm"]["n"] >= FEWEST_PAIRS]
     densities = sorted({row["density"] for row in rows}, reverse=True)
-    arms = [arm for arm in ARMS if any(row["arm"] == arm for row in rows)]
+    arms = [arm for arm in ("dense", *ARMS) if any(row["arm"] == arm for row in rows)]
+    if not arms:
+        return
     with mpl.rc_context(STYLE):
         height = 0.9 + 0.24 * len(arms)
         figure = Figure(figsize=(7.2, height), layout="constrained")
@@ -163,9 +182,11 @@ def _last_of_each_density(
 
 
 def _across(axis: Axes, test: Mapping[str, Any]) -> None:
-    axis.axhline(100 * test["mean"], color=GREY, linestyle="--", linewidth=1.2, label="dense")
+    error = 100 * (1 - test["mean"])
+    axis.axhline(error, color=GREY, linestyle="--", linewidth=1.2, label="dense")
     if test["low"] is not None:
-        axis.axhspan(100 * test["low"], 100 * test["high"], color=GREY, alpha=0.15, linewidth=0)
+        low, high = (100 * (1 - test[end]) for end in ("high", "low"))
+        axis.axhspan(low, high, color=GREY, alpha=0.15, linewidth=0)
 
 
 def _line(axis: Axes, arm: str, rows: Sequence[Mapping[str, Any]], aside: float) -> None:
@@ -173,14 +194,20 @@ def _line(axis: Axes, arm: str, rows: Sequence[Mapping[str, Any]], aside: float)
     half = [0.0 if test["low"] is None else 100 * (test["mean"] - test["low"]) for test in tests]
     color, marker = ARMS[arm]
     primary = arm in ("pq-layer", "constant")
+    places = [aside * row["density"] for row in rows]
+    means = [100 * (1 - test["mean"]) for test in tests]
+    for place, mean, test in zip(places, means, tests, strict=True):
+        if test["low"] is not None:
+            axis.plot(place, mean, color=color, marker=marker, markersize=5, zorder=4)
     axis.errorbar(
-        [aside * row["density"] for row in rows],
-        [100 * test["mean"] for test in tests],
+        places,
+        means,
         half,
         label=arm,
         color=color,
         marker=marker,
-        markersize=5 if primary else 4,
+        markersize=5,
+        markerfacecolor="none",
         elinewidth=0.8,
         linewidth=2.2 if primary else 1.0,
         zorder=3 if primary else 2,
@@ -189,8 +216,8 @@ def _line(axis: Axes, arm: str, rows: Sequence[Mapping[str, Any]], aside: float)
 
 def _point(axis: Axes, place: int, row: Mapping[str, Any]) -> None:
     difference = row["pq_layer_minus_arm"]
-    half = 0.0 if difference["low"] is None else 100 * (difference["mean"] - difference["low"])
-    color, marker = ARMS[row["arm"]]
+    half = 100 * (difference["mean"] - difference["low"])
+    color, marker = ARMS.get(row["arm"], (GREY, "_"))
     axis.errorbar(
         [-100 * difference["mean"]],
         [place],
