@@ -1,4 +1,7 @@
-"""What a network will cost on a device: exact bits, words and blocks, before any synthesis."""
+"""What a network will cost on a device, before any synthesis.
+
+Bits, words and blocks are exact; logic cells and clock come from a model with a known error.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,10 +17,12 @@ from spikeloom.packing import (
     packing_cost,
 )
 from spikeloom.reference.cycles import STEP_TO_WALK, resume_stage
+from spikeloom_hw.capacity import beyond
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.core.params import CoreParams
-from spikeloom_hw.host.protocol import LABELS
-from spikeloom_hw.memories import Kind, MemoryCost, core_memories
+from spikeloom_hw.logic import Band, clock_mhz, logic_cells
+from spikeloom_hw.memories import MemoryCost, blocks, core_memories
+from spikeloom_hw.remedies import remedies
 from spikeloom_hw.targets import Target
 
 
@@ -43,6 +48,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         target: the device.
         lanes: of each layer.
+        loadable: the host fills the memories.
         bits_stored: slots, padding, escapes and pointers of all layers.
         layers: packing of each layer, exact.
         memories: every memory of the design with its host link, exact.
@@ -50,16 +56,22 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         blocks_available: block RAMs of the device.
         single_ports: single-port RAMs taken.
         single_ports_available: single-port RAMs of the device.
+        cells: logic cells, about.
+        cells_available: logic cells of the device.
+        clock_mhz: what place and route reaches, about.
         activity: work in an average sample, from the activity recorded at export.
         interval_cycles: between results when samples follow each other, about: the busiest
             layer's work. A sample alone takes longer, as it passes through every layer.
         interval_microseconds: the same at the target's clock.
-        fits: the device holds the memories, and its host link names every class.
+        fits: the device holds the memories and, with the model's error, the logic; and its host
+            link names every class.
         exceeds: what is too large, by how much, and what would help; empty when it fits.
+        remedies: options of the command line with which it fits, each enough on its own.
     """
 
     target: str
     lanes: tuple[int, ...]
+    loadable: bool
     bits_stored: int
     layers: tuple[PackingCost, ...]
     memories: tuple[MemoryCost, ...]
@@ -67,43 +79,63 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     blocks_available: int
     single_ports: int
     single_ports_available: int
+    cells: Band
+    cells_available: int
+    clock_mhz: Band
     activity: tuple[LayerActivity, ...]
     interval_cycles: float
     interval_microseconds: float
     fits: bool
     exceeds: tuple[str, ...]
+    remedies: tuple[str, ...]
 
 
 def estimate(
-    image: NetworkImage, *, target: Target, lanes: Sequence[int], loadable: bool = False
+    image: NetworkImage,
+    *,
+    target: Target,
+    lanes: Sequence[int],
+    loadable: bool = False,
 ) -> Estimate:
     """What ``image`` costs on ``target`` with ``lanes`` lanes in each layer.
+
+    Args:
+        image: the network.
+        target: the device.
+        lanes: of each layer.
+        loadable: the host fills the memories.
 
     Raises:
         UserError: ``loadable``, and the network has a threshold or a bias for each neuron.
     """
     packed = pack_network(image, lanes)
     costs = tuple(map(packing_cost, image.layers, packed))
-    core = core_params(image, target=target, lanes=lanes, loadable=loadable)
+    core = core_params(image, target=target, lanes=lanes, loadable=loadable, packed=packed)
     memories = tuple(core_memories(core, target))
     activity = tuple(_activity(image, packed, core))
     interval = max(layer.busy_cycles for layer in activity)
-    exceeds = (*beyond_the_link(image, target), *_beyond_the_memory(target, memories))
+    cells = logic_cells(core, memories, target)
+    exceeds = beyond(core, memories, target)
     return Estimate(
         target=target.name,
         lanes=tuple(lanes),
+        loadable=loadable,
         bits_stored=sum(cost.bits for cost in costs),
         layers=costs,
         memories=memories,
-        blocks=_blocks(memories, "block"),
+        blocks=blocks(memories, "block"),
         blocks_available=target.block_ram_count,
-        single_ports=_blocks(memories, "single-port"),
+        single_ports=blocks(memories, "single-port"),
         single_ports_available=target.sprams,
+        cells=cells,
+        cells_available=target.logic_cells,
+        clock_mhz=clock_mhz(cells, target),
         activity=activity,
         interval_cycles=interval,
         interval_microseconds=interval / target.core_clock_mhz,
         fits=not exceeds,
         exceeds=exceeds,
+        remedies=remedies(image, packed, target=target, loadable=loadable) if exceeds else (),
     )
 
 
@@ -117,7 +149,14 @@ def check_fits(
     """
     found = estimate(image, target=target, lanes=lanes, loadable=loadable)
     if not found.fits:
-        raise UserError("; ".join(found.exceeds))
+        raise UserError("; ".join((*found.exceeds, advice(found))))
+
+
+def advice(found: Estimate) -> str:
+    """What would make a network fit that does not."""
+    if found.remedies:
+        return f"it fits with {' or with '.join(found.remedies)}"
+    return "no other lanes, memories or target make it fit: it needs fewer synapses or neurons"
 
 
 def _activity(
@@ -134,40 +173,3 @@ def _activity(
         else:
             busy = read + walks
         yield LayerActivity(name=layer.name, events=events, words=read, busy_cycles=busy)
-
-
-def beyond_the_link(image: NetworkImage, target: Target) -> Iterator[str]:
-    """What the host link of the target's top can not name, if anything."""
-    if target.has_top and image.outputs > LABELS:
-        yield (
-            f"the network has {image.outputs} outputs and the host link of {target.name} names "
-            f"{LABELS} classes: use a network of fewer outputs, or a target without a board"
-        )
-
-
-def _blocks(memories: Sequence[MemoryCost], kind: Kind) -> int:
-    return sum(memory.blocks for memory in memories if memory.kind == kind)
-
-
-def _beyond_the_memory(target: Target, memories: Sequence[MemoryCost]) -> Iterator[str]:
-    blocks = _blocks(memories, "block")
-    if blocks > target.block_ram_count:
-        largest = max(
-            (memory for memory in memories if memory.kind == "block"),
-            key=lambda memory: memory.blocks,
-        )
-        loadable = ""
-        if target.sprams and largest.name.endswith(".weights"):
-            loadable = "put the weights into single-port RAM with --loadable, "
-        yield (
-            f"the network needs {blocks} {target.block_name} blocks and {target.name} has "
-            f"{target.block_ram_count}: {blocks - target.block_ram_count} too many, "
-            f"{largest.blocks} of them for {largest.name}; {loadable}lower the density, the "
-            "neurons or --lanes, or choose a larger target"
-        )
-    for memory in memories:
-        if memory.kind == "single-port" and memory.blocks > target.sprams:
-            yield (
-                f"{memory.name} needs {memory.blocks} single-port RAMs and {target.name} has "
-                f"{target.sprams}, {memory.blocks - target.sprams} too many: lower the density"
-            )

@@ -21,9 +21,9 @@ from spikeloom.files import atomic_directory
 from spikeloom.image import NetworkImage
 from spikeloom.image.file import image_sha256
 from spikeloom_hw.boards.files import write_top
+from spikeloom_hw.capacity import beyond_the_link
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
 from spikeloom_hw.core.build import core_params
-from spikeloom_hw.estimate import beyond_the_link
 from spikeloom_hw.targets import Target
 from spikeloom_hw.verilog import memory_shapes, write_verilog
 
@@ -153,7 +153,7 @@ def generate(
             outputs than the board's host link names, or can not be loaded.
     """
     topped = target.has_top and not bare
-    for excess in beyond_the_link(image, target) if topped else ():
+    for excess in beyond_the_link(image.outputs, target) if topped else ():
         raise UserError(excess)
     params = core_params(image, target=target, lanes=lanes, loadable=loadable)
     sha256 = image_sha256(image)

@@ -40,20 +40,35 @@ class BlockRam:
     narrowest_write: int
     cost: int
 
-    def blocks(self, width: int, depth: int, *, writable: bool) -> tuple[float, int]:
-        """Cost and number of blocks of the cheapest word width for a `depth` x `width` memory."""
-        best = (inf, 0)
+    def layout(
+        self, width: int, depth: int, *, writable: bool, chunk: int, used: int
+    ) -> tuple[float, int, int]:
+        """Cost, blocks and address ranges at the cheapest word width for `depth` x `width`.
+
+        Bits that are written together lie in bytes of their own. Blocks that would hold nothing but
+        bits that nobody reads are counted in the cost, as the tool chooses before it drops them.
+        """
+        best = (inf, 0, 0)
         for halvings, word in enumerate(self.widths):
             if writable and word < min(self.narrowest_write, self.byte):
                 continue
-            enable = min(self.byte, word) if writable else 1
+            unit = min(self.byte, word) if writable else 1
             ranges = ceil(depth / (1 << (self.address_bits - halvings)))
-            blocks = ceil(ranges * ceil(width / enable) * enable / word)
+            units = ceil(width / chunk) * ceil(chunk / unit)
+            blocks = ceil(ranges * units * unit / word)
             cost = blocks * self.cost + (ranges - 1) * width * _MUX_COST
             if writable and ranges > 1:
                 cost += ranges * _DEMUX_COST
             if cost < best[0]:
-                best = (cost, blocks)
+                read = ceil(used / chunk) * ceil(chunk / unit)
+                if used % chunk:
+                    read += ceil(used % chunk / unit) - ceil(chunk / unit)
+                kept = {
+                    (lap * units + number) * unit // word
+                    for lap in range(ranges)
+                    for number in range(read)
+                }
+                best = (cost, len(kept), ranges)
         return best
 
 
@@ -113,21 +128,65 @@ class Target:
         """The field's name of this family's block RAM."""
         return "EBR" if self.family == "ice40" else "DP16KD"
 
-    def block_rams(self, width: int, depth: int, *, writable: bool = False) -> int:
+    @property
+    def cell_name(self) -> str:
+        """The field's name of this family's logic cell."""
+        return "LC" if self.family == "ice40" else "LUT4"
+
+    def block_rams(
+        self,
+        width: int,
+        depth: int,
+        *,
+        writable: bool = False,
+        chunk: int | None = None,
+        used: int | None = None,
+    ) -> int:
         """Block RAMs that a memory of `depth` words of `width` bits takes on this device.
 
-        Counts a memory with one synchronous read port and, if `writable`, one write port with a
-        single enable. Small memories stay in block RAM only when they carry the attribute
-        `ram_style="block"`; without it the tool may choose logic cells for them. From a read-only
-        memory the tool takes out bits that are the same in all words; those are counted here.
+        Counts a memory with one synchronous read port and, if `writable`, one write port. Small
+        memories stay in block RAM only when they carry the attribute `ram_style="block"`; without
+        it the tool may choose logic cells for them. From a read-only memory the tool takes out bits
+        that are the same in all words; those are counted here.
+
+        Args:
+            width: bits of a word.
+            depth: words.
+            writable: there is a write port.
+            chunk: bits that share a write enable, counted from bit 0; all of them if not given.
+            used: low bits that are read; all of them if not given.
 
         Raises:
             ValueError: `width` or `depth` is not positive.
         """
+        return self._layout(width, depth, writable=writable, chunk=chunk, used=used)[1]
+
+    def multiplexed_bits(self, width: int, depth: int, *, writable: bool = False) -> int:
+        """Bits that logic has to choose from, as the memory's words lie in several blocks' ranges.
+
+        Counts two-way multiplexers; 0 for a memory of which every bit lies in one block.
+
+        Raises:
+            ValueError: `width` or `depth` is not positive.
+        """
+        return (self._layout(width, depth, writable=writable)[2] - 1) * width
+
+    def _layout(
+        self,
+        width: int,
+        depth: int,
+        *,
+        writable: bool,
+        chunk: int | None = None,
+        used: int | None = None,
+    ) -> tuple[float, int, int]:
         if width < 1 or depth < 1:
             raise ValueError(f"A memory needs words and bits, not {depth!r} words of {width!r}")
         kinds = _ICE40 if self.family == "ice40" else _ECP5
-        return min(kind.blocks(width, depth, writable=writable) for kind in kinds)[1]
+        return min(
+            kind.layout(width, depth, writable=writable, chunk=chunk or width, used=used or width)
+            for kind in kinds
+        )
 
 
 _PRESETS = (
@@ -138,7 +197,7 @@ _PRESETS = (
         device="up5k",
         package="sg48",
         board_clock_mhz=12,
-        core_clock_mhz=24,
+        core_clock_mhz=30,
         logic_cells=5280,
         block_ram_count=30,
         block_ram_bits=4096,

@@ -47,6 +47,7 @@ def count_cycles(
     split: Split,
     packed: Sequence[SynapseWords],
     *,
+    overlapped: Sequence[bool] | None = None,
     done: Callable[[int], object] = lambda _: None,
 ) -> CycleStatistics:
     """The cycles of every sample of `split`, when the layers are packed as `packed`.
@@ -55,6 +56,8 @@ def count_cycles(
         image: the network.
         split: of two samples or more.
         packed: each layer's words.
+        overlapped: of each layer, whether its sums stand apart from its membranes; none do if
+            not given.
         done: is told of each batch how many samples it had.
     """
     latency: list[NDArray[np.int64]] = []
@@ -64,7 +67,7 @@ def count_cycles(
         split, encoding=image.encoding, time_steps=image.time_steps, batch_size=BATCH
     ):
         trace = simulate(image, events)
-        times = cycle_times(image, trace, packed)
+        times = cycle_times(image, trace, packed, overlapped=overlapped)
         latency.append(times.latency)
         interval.append(np.diff(times.results))
         operations += trace.operations.sum(axis=0)

@@ -14,7 +14,10 @@ TORCH_FOLDERS = ("spikeloom.nn", "spikeloom.sparsity", "spikeloom.training")
 HW_MAY_USE = (
     "spikeloom.arithmetic",
     "spikeloom.cli.console",
+    "spikeloom.cli.data",
     "spikeloom.cli.lanes",
+    "spikeloom.cycle_statistics",
+    "spikeloom.datasets",
     "spikeloom.doctor",
     "spikeloom.errors",
     "spikeloom.files",

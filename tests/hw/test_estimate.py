@@ -8,7 +8,7 @@ import pytest
 
 from networks import random_events, random_network
 from spikeloom.errors import UserError
-from spikeloom.packing import pack, pack_network
+from spikeloom.packing import pack, pack_network, propose_lanes
 from spikeloom.reference import cycle_times, simulate
 from spikeloom_hw.estimate import check_fits, estimate
 from spikeloom_hw.targets import TARGETS
@@ -30,8 +30,9 @@ def test_every_memory_is_counted_once():
     names = [memory.name for memory in found.memories]
     assert len(names) == len(set(names))
     assert found.blocks == sum(memory.blocks for memory in found.memories)
-    for layer, lanes in (("layer0", 4), ("layer1", 1)):
-        expected = {"pointers", "weights", "thresholds", "biases"}
+    # The readout never spikes: it has no use for thresholds.
+    for layer, lanes, own in (("layer0", 4, {"thresholds"}), ("layer1", 1, set())):
+        expected = {"pointers", "weights", "biases"} | own
         expected |= {f"bank_{lane}" for lane in range(lanes)}
         got = {name.split(".")[1] for name in names if name.startswith(f"{layer}.")}
         assert got - {"spikes"} == expected
@@ -65,3 +66,55 @@ def test_what_fits_passes():
     image = random_network(np.random.default_rng(1), [64, 32, 10], density=0.2)
     assert estimate(image, target=ICEBREAKER, lanes=(8, 1)).fits
     check_fits(image, target=ICEBREAKER, lanes=(8, 1))
+
+
+def test_a_host_fills_single_port_ram():
+    image = random_network(np.random.default_rng(1), [64, 64, 10], density=0.2)
+    found = estimate(image, target=ICEBREAKER, lanes=(8, 1), loadable=True)
+    (weights,) = (own for own in found.memories if own.kind == "single-port")
+    assert weights.name == "layer0.weights"
+    assert found.single_ports == weights.blocks == -(-weights.width // 16)
+
+
+def test_more_lanes_take_more_cells_and_a_slower_clock():
+    image = random_network(np.random.default_rng(1), [64, 64, 10], density=0.2)
+    few, many = (estimate(image, target=ICEBREAKER, lanes=(own, 1)) for own in (2, 16))
+    assert few.cells.median < many.cells.median
+    assert few.clock_mhz.median >= many.clock_mhz.median
+    assert few.cells.low < few.cells.median < few.cells.high
+
+
+REMEDIES = [
+    pytest.param(
+        [256, 128, 10], (8, 1), 0.9, False, ("--loadable", "--target ulx3s-25f"), id="load"
+    ),
+    pytest.param(
+        [64, 192, 10], (16, 2), 0.16, False, ("--lanes 8", "--target ulx3s-25f"), id="lanes"
+    ),
+    pytest.param([784, 2048, 10], (8, 1), 0.9, False, (), id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("shape", "lanes", "density", "loadable", "expected"), REMEDIES)
+def test_what_would_make_it_fit_is_told_and_does(shape, lanes, density, loadable, expected):
+    image = random_network(np.random.default_rng(1), shape, density=density)
+    found = estimate(image, target=ICEBREAKER, lanes=lanes, loadable=loadable)
+    assert found.remedies == expected
+    with pytest.raises(UserError, match=expected[0] if expected else "fewer synapses"):
+        check_fits(image, target=ICEBREAKER, lanes=lanes, loadable=loadable)
+    for option in expected:
+        name, _, value = option.partition(" ")
+        tried = estimate(
+            image,
+            target=TARGETS[value] if name == "--target" else ICEBREAKER,
+            lanes=propose_lanes(image, int(value)) if name == "--lanes" else lanes,
+            loadable=loadable or name == "--loadable",
+        )
+        assert tried.fits
+
+
+def test_more_cells_than_the_device_has_are_refused():
+    image = random_network(np.random.default_rng(1), [64, 64, 10], density=0.1)
+    found = estimate(image, target=replace(ICEBREAKER, logic_cells=900), lanes=(2, 1))
+    assert not found.fits
+    assert "LC and icebreaker has 900" in found.exceeds[0]
