@@ -1,0 +1,131 @@
+"""Calibrates what ``estimate`` says of area and speed, on synthesis runs of varied designs.
+
+    python benchmarks/calibration.py run            # resumable; one tool at a time
+    python benchmarks/calibration.py run --seeds 3  # place and route as well, for the clock
+    python benchmarks/calibration.py fit            # coefficients, and how far they are off
+
+``run`` writes every design as it is done to ``benchmarks/results/calibration.json``, and leaves out
+what is there. ``fit`` writes the coefficients that ``spikeloom_hw.logic`` reads.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+
+import click
+import msgspec
+from costs.designs import DESIGNS
+from costs.fit import Residual, by_family
+from costs.fit import fit as fit_family
+from costs.synthesis import Record, measure_cells, measure_clocks
+
+from spikeloom.cli.app import ExplainingGroup
+from spikeloom.cli.console import Console, table
+from spikeloom.files import atomic_write
+from spikeloom_hw.targets import TARGETS
+
+HERE = Path(__file__).parent
+COEFFICIENTS = HERE.parent / "hw" / "spikeloom_hw" / "logic.json"
+RESULTS = HERE / "results" / "calibration.json"
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """The contents of ``calibration.json``."""
+
+    schema: int
+    machine: str
+    records: tuple[Record, ...]
+
+
+def read_calibration(path: Path = RESULTS) -> dict[tuple[str, str], Record]:
+    """Finished designs, by design and target."""
+    if not path.is_file():
+        return {}
+    read = msgspec.json.decode(path.read_bytes(), type=Calibration)
+    return {record.key: record for record in read.records}
+
+
+def write_calibration(records: dict[tuple[str, str], Record], path: Path = RESULTS) -> None:
+    """Replace the records in ``path``."""
+    document = Calibration(
+        schema=1,
+        machine=f"{platform.machine()}, {platform.system()}",
+        records=tuple(records[key] for key in sorted(records)),
+    )
+    atomic_write(path, msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
+
+
+@click.group(cls=ExplainingGroup)
+def main() -> None:
+    """Calibrate the estimates of area and speed."""
+
+
+@main.command()
+@click.option("--target", type=click.Choice(list(TARGETS)), help="Only for this one.")
+@click.option("--seeds", type=click.IntRange(min=0), default=0, help="To place and route.")
+@click.option("--results", type=click.Path(path_type=Path), default=RESULTS)
+@click.argument("names", nargs=-1)
+def run(target: str | None, seeds: int, results: Path, names: tuple[str, ...]) -> None:
+    """Synthesise the designs, or those that are named, that are not in the results."""
+    console = Console()
+    for design in DESIGNS:
+        if names and design.name not in names:
+            continue
+        for name in design.targets:
+            if target not in (None, name):
+                continue
+            device = TARGETS[name]
+            done = read_calibration(results)
+            record = done.get((design.name, name))
+            if record is None:
+                with console.step(f"{design.name} for {name}: cells"):
+                    record = measure_cells(design, device, commit=_commit(), note=console.note)
+                done[record.key] = record
+                write_calibration(done, results)
+            known = record.fmax_mhz | record.failures
+            missing = [seed for seed in range(1, seeds + 1) if str(seed) not in known]
+            if missing:
+                with console.step(f"{design.name} for {name}: {len(missing)} seeds"):
+                    record = measure_clocks(
+                        record, design, device, seeds=missing, note=console.note
+                    )
+                done = read_calibration(results) | {record.key: record}
+                write_calibration(done, results)
+
+
+@main.command()
+@click.option("--results", type=click.Path(path_type=Path), default=RESULTS)
+def fit(results: Path) -> None:
+    """Fit the coefficients, and tell how far off the model is on each design left out."""
+    console = Console()
+    models = {}
+    for name, records in by_family(read_calibration(results)).items():
+        models[name], off = fit_family(records)
+        console.result(
+            {"model": msgspec.to_builtins(models[name])},
+            table(
+                f"{name}: left out of the fit, relative error of cells and clock",
+                [(own.design, own.cells, f"{own.cells_error:+.1%}", *_clock(own)) for own in off],
+                columns=["design", "cells", "error", "MHz", "error"],
+            ),
+        )
+    atomic_write(COEFFICIENTS, msgspec.json.format(msgspec.json.encode(models), indent=2) + b"\n")
+
+
+def _clock(own: Residual) -> tuple[str, str]:
+    if own.clock_mhz is None or own.clock_error is None:
+        return "", ""
+    return f"{own.clock_mhz:.1f}", f"{own.clock_error:+.1%}"
+
+
+def _commit() -> str:
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True
+    )
+    return described.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
