@@ -14,6 +14,7 @@ Each folder here that has a manifest is one network on one target:
 
     python bitstreams/build.py add runs/demo digits --target icebreaker --lanes 8 --seeds 8
     python bitstreams/build.py check                # every folder, or those that are named
+    python bitstreams/build.py foresee FOLDER       # renew what of a report takes no synthesis
 """
 
 import hashlib
@@ -32,15 +33,16 @@ from spikeloom import __version__
 from spikeloom.cli.app import ExplainingGroup
 from spikeloom.cli.console import Console, network_path
 from spikeloom.cli.lanes import lanes_option
-from spikeloom.cycle_statistics import CycleStatistics, count_cycles
+from spikeloom.cycle_statistics import CycleStatistics
 from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_directory, file_sha256, to_json
+from spikeloom.files import atomic_directory, atomic_write, file_sha256, to_json
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
-from spikeloom.packing import pack_network, resolve_lanes
+from spikeloom.packing import resolve_lanes
 from spikeloom_hw.boards.clock import at_clock
 from spikeloom_hw.cli.options import loadable_option
+from spikeloom_hw.cycles import core_cycles
 from spikeloom_hw.estimate import check_fits, estimate
 from spikeloom_hw.generate import generate
 from spikeloom_hw.synth.families import family
@@ -159,11 +161,14 @@ def report(
         },
         **msgspec.to_builtins(recipe),
         **{name: synthesis[name] for name in measured},
-        "cycles": msgspec.to_builtins(cycles),
-        "estimate": msgspec.to_builtins(
-            estimate(image, target=recipe.board, lanes=recipe.lanes, loadable=recipe.loadable)
-        ),
+        **foreseen(image, recipe, cycles),
     }
+
+
+def foreseen(image: NetworkImage, recipe: Recipe, cycles: CycleStatistics) -> dict[str, Any]:
+    """What of ``report.json`` takes no synthesis."""
+    cost = estimate(image, target=recipe.board, lanes=recipe.lanes, loadable=recipe.loadable)
+    return {"cycles": msgspec.to_builtins(cycles), "estimate": msgspec.to_builtins(cost)}
 
 
 def cycles_of(
@@ -175,8 +180,14 @@ def cycles_of(
         console.step(f"cycles of {len(test):,} test images"),
         console.track(len(test), "images") as track,
     ):
-        packed = pack_network(image, recipe.lanes)
-        return count_cycles(image, test, packed, done=track.advance)
+        return core_cycles(
+            image,
+            test,
+            target=recipe.board,
+            lanes=recipe.lanes,
+            loadable=recipe.loadable,
+            done=track.advance,
+        )
 
 
 @click.group(cls=ExplainingGroup)
@@ -246,6 +257,20 @@ def check(folders: tuple[Path, ...]) -> None:
     differing = [folder for folder in chosen if not _reproduces(folder, console)]
     if differing:
         raise UserError(f"{', '.join(path.name for path in differing)}: a rebuild differs")
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Of the networks' data sets.")
+def foresee(folders: tuple[Path, ...], data_dir: Path | None) -> None:
+    """Renew cycles and estimate in the report of each folder, when their models have changed."""
+    console = Console()
+    for folder in folders:
+        _, recipe = _recorded(folder)
+        image = load_image(folder / NETWORK)
+        cycles = cycles_of(image, recipe, data_dir, console)
+        kept = msgspec.json.decode((folder / REPORT).read_bytes())
+        atomic_write(folder / REPORT, to_json({**kept, **foreseen(image, recipe, cycles)}))
 
 
 def _reproduces(folder: Path, console: Console) -> bool:

@@ -106,6 +106,16 @@ def test_what_is_recorded(made, network):
     assert report["network"]["sha256"] == manifest["sha256"]["network"]
 
 
+def test_cycles_and_estimate_are_renewed_without_synthesis(made, run, tool, monkeypatch):
+    written = (made / "report.json").read_bytes()
+    old = {**json.loads(written), "cycles": None, "estimate": None}
+    (made / "report.json").write_text(json.dumps(old))
+    monkeypatch.setattr(tool, "synthesize", None)
+    result = run("foresee", made)
+    assert result.exit_code == 0, result.output
+    assert json.loads((made / "report.json").read_text()) == json.loads(written)
+
+
 def test_a_rebuild_gives_the_same_bytes(made, run):
     result = run("check")
     assert result.exit_code == 0, result.output
