@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from inference.rows import Record
@@ -84,7 +84,8 @@ def page(records: Sequence[Record], peers: Sequence[Mapping[str, Any]]) -> str:
             (line for record in records if record.counters for line in _shares(record)),
         ),
         "\n## Beside others\n",
-        "What they publish, or what their code does in simulation; a dash is what is not known.\n",
+        "Ours at the clock met, samples back to back. Theirs as they publish it, or as their code\n"
+        "does in simulation; a dash is what is not known.\n",
         _table(
             [
                 "",
@@ -96,7 +97,7 @@ def page(records: Sequence[Record], peers: Sequence[Mapping[str, Any]]) -> str:
                 "op/cycle",
                 "bits a weight",
             ],
-            map(_peer, peers),
+            [*(_own(record) for record in records if record.synthesis), *map(_peer, peers)],
         ),
         "\nSources:\n",
         "\n".join(f"- {peer['name']}: {peer['source']}." for peer in peers),
@@ -105,7 +106,7 @@ def page(records: Sequence[Record], peers: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def _table(columns: Sequence[str], rows: Iterator[Sequence[object]]) -> str:
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
@@ -175,6 +176,22 @@ def _shares(record: Record) -> Iterator[list[object]]:
     for layer in counters["layers"]:
         shares = (f"{100 * share:.1f} %" for share in layer["shares"].values())
         yield [*_place(record), counters["samples"], layer["name"], *shares]
+
+
+def _own(record: Record) -> list[object]:
+    cells = _cells((record.synthesis or {})["utilization"])["used"]
+    met = (record.synthesis or {})["constraint_mhz"]
+    busiest = record.busiest
+    return [
+        f"**{record.network['name']}**",
+        record.target,
+        f"{record.network['synapses']:,} sparse",
+        _or_dash(record.network["accuracy_test"], "{:.2%}".format),
+        f"{cells:,}",
+        f"{record.cycles.interval.mean / met:.1f}",
+        f"{busiest['sop_per_cycle_per_lane'] * busiest['lanes']:.2f}",
+        f"{record.bits['stored'] / record.network['synapses']:.1f}",
+    ]
 
 
 def _peer(peer: Mapping[str, Any]) -> list[object]:
