@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from spikeloom.files import atomic_file
 from study.statistics import mean_interval
 
-__all__ = ["accuracy_plot", "curve_plot", "difference_plot"]
+__all__ = ["ARMS", "FEWEST_SEEDS", "accuracy_plot", "curve_plot", "difference_plot"]
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +56,8 @@ ARMS: Mapping[str, tuple[str, str]] = {
 }
 """Color and marker; arms that work alike have colors alike."""
 
-FEWEST_PAIRS = 3
+FEWEST_SEEDS = 3
+"""With fewer a mean is shown without its interval, a difference not at all."""
 
 ERRORS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 60, 80)
 """Where an axis of accuracies has its ticks, in %."""
@@ -68,7 +69,7 @@ POINTS = 60
 def accuracy_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Mean test accuracy against density, a line an arm, with 95 % t-intervals.
 
-    Dense is one network, a line across; a hollow mark is a single seed. Errors are on a logarithmic
+    Dense is one network, a line across; a hollow mark has too few seeds. Errors are on a log
     scale, since a half of few is as much as a half of many.
 
     Args:
@@ -106,15 +107,15 @@ def accuracy_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 def difference_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Paired differences from `pq-layer` with 95 % t-intervals, a panel a density.
 
-    What has fewer than three pairs of seeds is left out.
+    What has too few pairs of seeds is left out.
 
     Args:
         rows: `differences_from_pq_layer` of a part in the summary.
         path: of the SVG.
     """
-    rows = [row for row in rows if row["pq_layer_minus_arm"]["n"] >= FEWEST_PAIRS]
+    rows = [row for row in rows if row["pq_layer_minus_arm"]["n"] >= FEWEST_SEEDS]
     densities = sorted({row["density"] for row in rows}, reverse=True)
-    arms = [arm for arm in ("dense", *ARMS) if any(row["arm"] == arm for row in rows)]
+    arms = [arm for arm in ARMS if any(row["arm"] == arm for row in rows)]
     if not arms:
         return
     with mpl.rc_context(STYLE):
@@ -191,13 +192,17 @@ def _across(axis: Axes, test: Mapping[str, Any]) -> None:
 
 def _line(axis: Axes, arm: str, rows: Sequence[Mapping[str, Any]], aside: float) -> None:
     tests = [row["test"] for row in rows]
-    half = [0.0 if test["low"] is None else 100 * (test["mean"] - test["low"]) for test in tests]
+    few = [test["n"] < FEWEST_SEEDS for test in tests]
+    half = [
+        0.0 if hollow else 100 * (test["mean"] - test["low"])
+        for test, hollow in zip(tests, few, strict=True)
+    ]
     color, marker = ARMS[arm]
     primary = arm in ("pq-layer", "constant")
     places = [aside * row["density"] for row in rows]
     means = [100 * (1 - test["mean"]) for test in tests]
-    for place, mean, test in zip(places, means, tests, strict=True):
-        if test["low"] is not None:
+    for place, mean, hollow in zip(places, means, few, strict=True):
+        if not hollow:
             axis.plot(place, mean, color=color, marker=marker, markersize=5, zorder=4)
     axis.errorbar(
         places,
@@ -217,7 +222,7 @@ def _line(axis: Axes, arm: str, rows: Sequence[Mapping[str, Any]], aside: float)
 def _point(axis: Axes, place: int, row: Mapping[str, Any]) -> None:
     difference = row["pq_layer_minus_arm"]
     half = 100 * (difference["mean"] - difference["low"])
-    color, marker = ARMS.get(row["arm"], (GREY, "_"))
+    color, marker = ARMS[row["arm"]]
     axis.errorbar(
         [-100 * difference["mean"]],
         [place],

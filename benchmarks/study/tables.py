@@ -8,7 +8,7 @@ from typing import Any
 
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_write
-from study.plots import ARMS
+from study.plots import ARMS, FEWEST_SEEDS
 
 __all__ = ["insert", "tables"]
 
@@ -105,8 +105,8 @@ def _row(cells: Sequence[object]) -> str:
 def _percent(test: Mapping[str, Any] | None) -> str:
     if test is None:
         return ""
-    if test["low"] is None:
-        return f"{100 * test['mean']:.2f} (1)"
+    if test["n"] < FEWEST_SEEDS:
+        return f"{100 * test['mean']:.2f} ({test['n']})"
     return f"{100 * test['mean']:.2f} ± {100 * (test['mean'] - test['low']):.2f} ({test['n']})"
 
 
