@@ -9,13 +9,8 @@ import msgspec
 
 from spikeloom_hw.core.layouts import SpikesLayout
 from spikeloom_hw.core.loading import SINGLE_PORT_DEPTH
-from spikeloom_hw.core.params import (
-    CHUNK_BITS,
-    CoreParams,
-    LayerContents,
-    LayerParams,
-    MemoryShape,
-)
+from spikeloom_hw.core.memory_shape import CHUNK_BITS, MemoryShape
+from spikeloom_hw.core.params import CoreParams, LayerContents, LayerParams
 from spikeloom_hw.core.row_fetch import pointer_words
 from spikeloom_hw.core.word_stream import weight_words
 from spikeloom_hw.host.port import FIFO_BYTES

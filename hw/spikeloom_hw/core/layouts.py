@@ -4,7 +4,8 @@ from amaranth.hdl import signed
 from amaranth.lib import data, enum
 
 from spikeloom.packing.words import unsigned_bits
-from spikeloom_hw.core.params import CHUNK_BITS, CoreParams, LayerParams
+from spikeloom_hw.core.memory_shape import CHUNK_BITS
+from spikeloom_hw.core.params import CoreParams, LayerParams
 
 
 class MemoryKind(enum.Enum, shape=2):

@@ -19,7 +19,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from spikeloom_hw.core.params import BLOCK_RAM, CHUNK_BITS, MemoryShape
+from spikeloom_hw.core.memory_shape import BLOCK_RAM, CHUNK_BITS, MemoryShape
 
 SINGLE_PORT_RAM = "single_port_ram"
 

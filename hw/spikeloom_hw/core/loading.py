@@ -16,13 +16,8 @@ from spikeloom.image import Layer, NetworkImage
 from spikeloom.packing import SynapseWords, pack
 from spikeloom.packing.words import unsigned_bits
 from spikeloom_hw.core.layouts import MemoryKind
-from spikeloom_hw.core.params import (
-    CHUNK_BITS,
-    CoreParams,
-    LayerParams,
-    MemoryShape,
-    layer_contents,
-)
+from spikeloom_hw.core.memory_shape import CHUNK_BITS, MemoryShape
+from spikeloom_hw.core.params import CoreParams, LayerParams, layer_contents
 from spikeloom_hw.core.row_fetch import pointer_words
 from spikeloom_hw.core.word_stream import weight_words
 

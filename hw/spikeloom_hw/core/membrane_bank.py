@@ -18,7 +18,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import OperationLayout, UpdatedLayout
-from spikeloom_hw.core.params import BLOCK_RAM, DISTRIBUTED_RAM, LayerParams
+from spikeloom_hw.core.memory_shape import BLOCK_RAM, DISTRIBUTED_RAM
+from spikeloom_hw.core.params import LayerParams
 
 
 class MembraneBank(wiring.Component):

@@ -14,8 +14,9 @@ from amaranth.lib.wiring import In, Out
 
 from spikeloom.reference.cycles import GROUP_LATENCY, resume_stage, update_latency
 from spikeloom_hw.core.layouts import GroupLayout, StepLayout, UpdatedLayout
+from spikeloom_hw.core.memory_shape import BLOCK_RAM
 from spikeloom_hw.core.neuron_lane import NeuronLane
-from spikeloom_hw.core.params import BLOCK_RAM, LayerContents, LayerParams
+from spikeloom_hw.core.params import LayerContents, LayerParams
 
 
 class NeuronUpdate(wiring.Component):

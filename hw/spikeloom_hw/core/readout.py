@@ -6,7 +6,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import GroupLayout
-from spikeloom_hw.core.params import BLOCK_RAM, LayerParams
+from spikeloom_hw.core.memory_shape import BLOCK_RAM
+from spikeloom_hw.core.params import LayerParams
 from spikeloom_hw.events import ScoreLayout
 
 

@@ -25,8 +25,9 @@ from spikeloom.packing.words import unsigned_bits
 from spikeloom_hw.core.counters import population
 from spikeloom_hw.core.layouts import GroupLayout, LoadLayout, MemoryKind
 from spikeloom_hw.core.membrane_bank import MembraneBank
+from spikeloom_hw.core.memory_shape import BLOCK_RAM, DISTRIBUTED_RAM
 from spikeloom_hw.core.neuron_update import NeuronUpdate
-from spikeloom_hw.core.params import BLOCK_RAM, DISTRIBUTED_RAM, LayerContents, LayerParams
+from spikeloom_hw.core.params import LayerContents, LayerParams
 from spikeloom_hw.core.row_fetch import RowFetch
 from spikeloom_hw.core.unpack import Unpack
 from spikeloom_hw.core.word_stream import WordStream
