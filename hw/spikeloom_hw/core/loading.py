@@ -52,7 +52,8 @@ def make_loadable(core: CoreParams, *, single_ports: int = 0) -> CoreParams:
                 "core has one threshold a layer and no bias: build it with fixed memories"
             )
         single_port = layer is largest
-        words = SINGLE_PORT_DEPTH if single_port else -(-layer.words // BLOCK_DEPTH) * BLOCK_DEPTH
+        unit = SINGLE_PORT_DEPTH if single_port else BLOCK_DEPTH
+        words = -(-layer.words // unit) * unit
         accumulator_bits = layer.accumulator_bits + ACCUMULATOR_ROOM
         layers.append(
             replace(
