@@ -17,6 +17,7 @@ import msgspec.inspect as inspect
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.config.methods import METHODS, expand
 from spikeloom.config.schema import Config, SparsityConfig
+from spikeloom.encoding import MultiThresholdEncoding
 from spikeloom.errors import UserError, nearest
 
 __all__ = ["dump_config", "load_config", "parse_config"]
@@ -236,6 +237,14 @@ def _check_together(config: Config, source: str) -> None:
             "banks",
             sparsity.banks,
             "1 to the neurons of the smallest hidden layer where full_words is true",
+        ),
+        (
+            sparsity.topology != "local"
+            or not isinstance(config.data.encoding, MultiThresholdEncoding),
+            "sparsity",
+            "topology",
+            sparsity.topology,
+            "'random' with the multithreshold encoding, whose addresses are no pixels",
         ),
         (
             config.quantization.scale != "fixed" or not config.quantization.per_channel,

@@ -102,6 +102,8 @@ class SparsityConfig(_Table, frozen=True):
         initial_density: synapses / dense synapses at the start, all layers together.
         distribution: how layers share it: "erdos-renyi" or "erk" (more to small layers; they differ
             for convolutions) or "uniform".
+        topology: "random", or "local": the first layer's neurons begin with receptive fields,
+            patches around a centre of their own, on data of square images with an address a pixel.
         density: where compression stops.
         readout_density: the last layer is not compressed below it, nor rewired there.
         ratio: what sets the fraction to prune: the PQ index of each layer ("pq-layer"), of each
@@ -153,6 +155,7 @@ class SparsityConfig(_Table, frozen=True):
     ] = "custom"
     initial_density: Density = 0.5
     distribution: Literal["erdos-renyi", "erk", "uniform"] = "erdos-renyi"
+    topology: Literal["random", "local"] = "random"
     density: Density = 0.2
     readout_density: Fraction = 0.0
     ratio: Literal["pq-layer", "pq-neuron", "pq-global", "constant", "constant-global", "none"] = (

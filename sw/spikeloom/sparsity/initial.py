@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from spikeloom.config import SparsityConfig
 from spikeloom.sparsity.balance import best_words, rebalance
 from spikeloom.sparsity.layer import SparseLayer
-from spikeloom.sparsity.topology import layer_counts, random_mask
+from spikeloom.sparsity.topology import layer_counts, local_scores, random_mask
 
 __all__ = ["InitialValues", "initialise_masks"]
 
@@ -20,12 +21,17 @@ def initialise_masks(
 ) -> None:
     """Give each layer a random mask of the initial density, balanced if `banks` says so.
 
-    With `full_words` all rows of a hidden layer have equally many words, to within one.
+    With `full_words` all rows of a hidden layer have equally many words, to within one. With
+    `topology` "local" the first layer begins with receptive fields, and its rows as they come.
     """
     shapes = [tuple(layer.weight.shape) for layer in layers]
     counts = layer_counts(shapes, config.initial_density, config.distribution)
     readout = len(layers) - 1
     for i, (layer, shape, count) in enumerate(zip(layers, shapes, counts, strict=True)):
+        if config.topology == "local" and i == 0:
+            mask = _local_mask(shape, count, config, generator)
+            layer.set_mask(mask.to(layer.weight.device))
+            continue
         mask = random_mask(shape, count, generator)
         if config.full_words and i != readout:
             mask = best_words(
@@ -44,6 +50,22 @@ def initialise_masks(
                 banks=config.banks,
             ).reshape(shape)
         layer.set_mask(mask.to(layer.weight.device))
+
+
+def _local_mask(
+    shape: tuple[int, ...], count: int, config: SparsityConfig, generator: torch.Generator
+) -> Tensor:
+    score = local_scores(shape, generator)
+    everywhere = torch.ones(shape, dtype=torch.bool)
+    if config.full_words:
+        return best_words(score, candidates=everywhere, count=count, banks=config.banks)
+    mask = torch.zeros(score.numel(), dtype=torch.bool)
+    mask[score.flatten().argsort(descending=True, stable=True)[:count]] = True
+    mask = mask.reshape(shape)
+    if not config.banks:
+        return mask
+    nowhere = torch.zeros_like(mask)
+    return rebalance(mask, score=score, candidates=everywhere, base=nowhere, banks=config.banks)
 
 
 class InitialValues:

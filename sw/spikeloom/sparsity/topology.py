@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import isqrt, prod
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-__all__ = ["Distribution", "layer_counts", "random_mask"]
+__all__ = ["Distribution", "layer_counts", "local_scores", "random_mask"]
 
 Distribution = Literal["erdos-renyi", "erk", "uniform"]
 
@@ -60,6 +60,37 @@ def random_mask(shape: tuple[int, ...], count: int, generator: torch.Generator) 
     mask = torch.zeros(places, dtype=torch.bool)
     mask[torch.randperm(places, generator=generator)[:count]] = True
     return mask.reshape(shape)
+
+
+def local_scores(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """How near each input lies to a neuron's receptive field; the best places make a local mask.
+
+    Inputs are the pixels of a square image. Each neuron has a centre of its own, drawn from the
+    image without its edge, and a size of its own, log-normal; noise roughens the field's border.
+    Networks with receptive fields know from the start that near pixels belong together
+    (McDonnell et al., PLoS ONE 10(8), 2015).
+
+    Args:
+        shape: neurons and inputs, a square number.
+        generator: draws centres, sizes and noise.
+
+    Returns:
+        Float [neurons, inputs], larger is nearer.
+
+    Raises:
+        ValueError: the inputs are no square number.
+    """
+    neurons, inputs = shape
+    side = isqrt(inputs)
+    if side * side != inputs:
+        raise ValueError(f"inputs must be a square number, not {inputs!r}")
+    edge = side / 7
+    centre = edge + (side - 2 * edge) * torch.rand(2, neurons, 1, generator=generator)
+    size = torch.exp(0.5 * torch.randn(neurons, 1, generator=generator))
+    pixel = torch.arange(inputs)
+    row, column = pixel // side, pixel % side
+    distance = (row - centre[0]) ** 2 + (column - centre[1]) ** 2
+    return 4 * torch.rand(shape, generator=generator) - distance / size
 
 
 def _share(total: int, weights: list[float], limits: list[int]) -> list[int]:

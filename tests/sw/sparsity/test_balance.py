@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sparse_layer import Sparse
 from spikeloom.config import parse_config
 from spikeloom.datasets import load_dataset
+from spikeloom.encoding import LatencyEncoding
 from spikeloom.image import IntegrateLeak, Layer
 from spikeloom.packing import pack
 from spikeloom.sparsity import (
@@ -401,7 +402,9 @@ def test_trained_words_are_full(banks):
     assert hidden.synapses > 0
     assert not (rows % banks).any()
     assert pack(hidden, LANES, index_form="absolute").words * LANES == hidden.synapses
-    unlit = digits.train.images.max(axis=0) < config.data.encoding.threshold
+    code = config.data.encoding
+    assert isinstance(code, LatencyEncoding)
+    unlit = digits.train.images.max(axis=0) < code.threshold
     assert unlit.any()
     assert not rows[unlit].any()
     target = 0.15 * sum(layer.mask.numel() for layer in run.network.layers)

@@ -3,7 +3,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparse_layer import Sparse
+from spikeloom.config import SparsityConfig
 from spikeloom.sparsity import layer_counts, random_mask
+from spikeloom.sparsity.initial import initialise_masks
+from spikeloom.sparsity.topology import local_scores
 
 SHAPES = [(128, 64), (10, 128)]
 
@@ -74,3 +78,48 @@ def test_wrong_densities_are_refused(density):
 def test_wrong_counts_are_refused():
     with pytest.raises(ValueError, match="0 to 4, not 5"):
         random_mask((2, 2), 5, torch.Generator())
+
+
+def test_a_receptive_field_is_a_patch():
+    """The best places of a neuron lie closer together than as many anywhere."""
+    scores = local_scores((64, 28 * 28), generator(0))
+    best = scores.topk(60, dim=1).indices
+    row, column = best // 28, best % 28
+    assert row.double().std(dim=1).mean() < 4
+    assert column.double().std(dim=1).mean() < 4
+    assert row.unique().numel() > 20
+
+
+def test_receptive_fields_repeat_with_their_seed():
+    assert torch.equal(local_scores((8, 64), generator(3)), local_scores((8, 64), generator(3)))
+
+
+def test_receptive_fields_need_a_square():
+    with pytest.raises(ValueError, match="inputs must be a square number, not 63"):
+        local_scores((8, 63), generator(0))
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"banks": 8}, {"banks": 8, "full_words": True}],
+    ids=["free", "balanced", "full words"],
+)
+def test_a_local_network_has_the_density_asked_for(options):
+    config = SparsityConfig(topology="local", initial_density=0.2, **options)
+    layers = [Sparse((64, 784), 0), Sparse((10, 64), 1)]
+    initialise_masks(layers, config, generator(0))
+    counts = [int(layer.mask.sum()) for layer in layers]
+    expected = layer_counts([(64, 784), (10, 64)], 0.2, "erdos-renyi")
+    assert 0 <= expected[0] - counts[0] < max(1, options.get("banks", 0))
+    assert counts[1] == expected[1]
+    if options:
+        rows = layers[0].mask.T.reshape(784, 8, 8).sum(dim=1)
+        assert torch.equal(rows.amax(dim=1), -(-rows.sum(dim=1) // 8))
+        if "full_words" in options:
+            assert torch.equal(rows.amin(dim=1), rows.amax(dim=1))
+    centre = layers[0].mask.reshape(64, 28, 28)[:, 7:21, 7:21].double().mean()
+    assert centre > layers[0].mask.double().mean()
