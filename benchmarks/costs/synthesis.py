@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -100,7 +101,7 @@ def measure_clocks(
     with tempfile.TemporaryDirectory(dir=folder) as place:
         work = Path(place)
         for name in (yosys.NETLIST, own.constraints):
-            (work / name).symlink_to(folder / name)
+            shutil.copyfile(folder / name, work / name)
         attempts = nextpnr.place_and_route(
             find_tool(own.placer), work, target=target, seeds=seeds, jobs=1, note=note
         )
