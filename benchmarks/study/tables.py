@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,9 @@ def _arms(name: str, part: Mapping[str, Any]) -> Iterator[str]:
             yield _row([f"`{arm}`", *(_percent(row and row["test"]) for row in own)])
     if failed := part["failed"]:
         yield ""
-        yield f"Did not reach their density within the budget: {'; '.join(failed)}."
+        counts = Counter(reason.partition(", seed")[0] for reason in failed)
+        listed = "; ".join(f"{cell} ({number})" for cell, number in counts.items())
+        yield f"Did not reach their density within the budget (runs): {listed}."
 
 
 def _balance(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
