@@ -55,7 +55,7 @@ def initialise_masks(
 def _local_mask(
     shape: tuple[int, ...], count: int, config: SparsityConfig, generator: torch.Generator
 ) -> Tensor:
-    score = local_scores(shape, generator)
+    score = local_scores(shape, generator, banks=max(1, config.banks))
     everywhere = torch.ones(shape, dtype=torch.bool)
     if config.full_words:
         return best_words(score, candidates=everywhere, count=count, banks=config.banks)

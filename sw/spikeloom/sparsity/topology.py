@@ -62,17 +62,19 @@ def random_mask(shape: tuple[int, ...], count: int, generator: torch.Generator) 
     return mask.reshape(shape)
 
 
-def local_scores(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+def local_scores(shape: tuple[int, ...], generator: torch.Generator, *, banks: int = 1) -> Tensor:
     """How near each input lies to a neuron's receptive field; the best places make a local mask.
 
-    Inputs are the pixels of a square image. Each neuron has a centre of its own, drawn from the
-    image without its edge, and a size of its own, log-normal; noise roughens the field's border.
-    Networks with receptive fields know from the start that near pixels belong together
+    Inputs are the pixels of a square image. Centres lie all over the image but its edge; sizes are
+    log-normal, and noise roughens the borders. The `banks` neurons that share an address have
+    centres near each other, so that a pixel near them finds a place in every bank: words fill
+    themselves. Networks with receptive fields know from the start that near pixels belong together
     (McDonnell et al., PLoS ONE 10(8), 2015).
 
     Args:
         shape: neurons and inputs, a square number.
         generator: draws centres, sizes and noise.
+        banks: neuron n lives in bank n mod banks.
 
     Returns:
         Float [neurons, inputs], larger is nearer.
@@ -84,12 +86,17 @@ def local_scores(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     side = isqrt(inputs)
     if side * side != inputs:
         raise ValueError(f"inputs must be a square number, not {inputs!r}")
+    addresses = -(-neurons // banks)
+    # Additive recurrence with the plastic number: any number of points, evenly spread.
+    spread = torch.arange(1, addresses + 1)[:, None] * torch.tensor([0.7548776662, 0.5698402910])
+    spread = (spread + torch.rand(1, 2, generator=generator)) % 1.0
+    jitter = (torch.rand(neurons, 2, generator=generator) - 0.5) / addresses**0.5
     edge = side / 7
-    centre = edge + (side - 2 * edge) * torch.rand(2, neurons, 1, generator=generator)
+    centre = edge + (side - 2 * edge) * (spread.repeat_interleave(banks, 0)[:neurons] + jitter)
     size = torch.exp(0.5 * torch.randn(neurons, 1, generator=generator))
     pixel = torch.arange(inputs)
     row, column = pixel // side, pixel % side
-    distance = (row - centre[0]) ** 2 + (column - centre[1]) ** 2
+    distance = (row - centre[:, :1]) ** 2 + (column - centre[:, 1:]) ** 2
     return 4 * torch.rand(shape, generator=generator) - distance / size
 
 
