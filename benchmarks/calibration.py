@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import msgspec
 from costs.designs import DESIGNS
-from costs.fit import Residual, by_family
+from costs.fit import by_family, reference_builds
 from costs.fit import fit as fit_family
 from costs.synthesis import Record, measure_cells, measure_clocks
 
@@ -102,22 +102,29 @@ def fit(results: Path) -> None:
     console = Console()
     models = {}
     for name, records in by_family(read_calibration(results)).items():
-        models[name], off = fit_family(records)
+        models[name], residuals = fit_family(records, reference_builds(name))
         console.result(
             {"model": msgspec.to_builtins(models[name])},
             table(
-                f"{name}: left out of the fit, relative error of cells and clock",
-                [(own.design, own.cells, f"{own.cells_error:+.1%}", *_clock(own)) for own in off],
+                f"{name}: relative error of cells and clock on each design left out of the fit",
+                [
+                    (
+                        own.design,
+                        _shown(own.cells, ",.0f"),
+                        _shown(own.cells_error, "+.1%"),
+                        _shown(own.clock_mhz, ".1f"),
+                        _shown(own.clock_error, "+.1%"),
+                    )
+                    for own in residuals
+                ],
                 columns=["design", "cells", "error", "MHz", "error"],
             ),
         )
     atomic_write(COEFFICIENTS, msgspec.json.format(msgspec.json.encode(models), indent=2) + b"\n")
 
 
-def _clock(own: Residual) -> tuple[str, str]:
-    if own.clock_mhz is None or own.clock_error is None:
-        return "", ""
-    return f"{own.clock_mhz:.1f}", f"{own.clock_error:+.1%}"
+def _shown(value: float | None, style: str) -> str:
+    return "" if value is None else format(value, style)
 
 
 def _commit() -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import nnls
@@ -18,7 +21,9 @@ from spikeloom_hw.memories import MemoryCost, core_memories
 from spikeloom_hw.synth.families import family
 from spikeloom_hw.targets import TARGETS, Target
 
-__all__ = ["Foreseen", "Residual", "fit", "foresee"]
+__all__ = ["Foreseen", "Placed", "Residual", "by_family", "fit", "foresee", "reference_builds"]
+
+BITSTREAMS = Path(__file__).parents[2] / "bitstreams"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +36,19 @@ class Foreseen:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Residual:
+class Placed:
+    """A design that was placed and routed, and the median of its clocks."""
+
+    name: str
+    clock_mhz: float
+
+
+class Residual(NamedTuple):
     """A design, and the relative error of a model that was fitted on all others."""
 
     design: str
-    cells: int
-    cells_error: float
+    cells: int | None
+    cells_error: float | None
     clock_mhz: float | None
     clock_error: float | None
 
@@ -57,8 +69,15 @@ def foresee(record: Record) -> Foreseen:
     return Foreseen(core=core, memories=tuple(core_memories(core, target)), target=target)
 
 
-def fit(records: Sequence[Record]) -> tuple[FamilyModel, list[Residual]]:
-    """The model of one family, and what it is off on each design when that is left out."""
+def fit(
+    records: Sequence[Record], placed: Sequence[Placed] = ()
+) -> tuple[FamilyModel, list[Residual]]:
+    """The model of one family, and what it is off on each design when that is left out.
+
+    Args:
+        records: the designs; those that were placed and routed serve for the clock, too.
+        placed: more of them for the clock, such as the reference builds.
+    """
     foreseen = list(map(foresee, records))
     parts = [counted(own.core, own.memories) for own in foreseen]
     names = [name for name in parts[0] if any(part[name] for part in parts)]
@@ -68,36 +87,44 @@ def fit(records: Sequence[Record]) -> tuple[FamilyModel, list[Residual]]:
         float(counts[left] @ _cell_fit(*_without(left, counts, cells)) / cells[left] - 1)
         for left in range(len(records))
     ]
-    clocks = [
-        statistics.median(record.fmax_mhz.values()) if record.fmax_mhz else None
-        for record in records
-    ]
-    fill = cells / np.array([own.target.logic_cells for own in foreseen])
-    placed = np.array([clock is not None for clock in clocks])
-    period = np.array([1000 / clock for clock in clocks if clock is not None])
-    line = _line(fill[placed], period)
-    off = _clock_errors(fill[placed], period)
     found = dict.fromkeys(parts[0], 0.0) | dict(zip(names, _cell_fit(counts, cells), strict=True))
+    clocks = [
+        *(_placed(record) for record in records if record.fmax_mhz),
+        *placed,
+    ]
+    off = _clock_errors([each.clock_mhz for each in clocks])
     model = FamilyModel(
         cells={name: round(float(value), 4) for name, value in found.items()},
         cells_error=_upward(max(map(abs, own))),
-        period_ns=round(line[0], 3),
-        period_per_fill_ns=round(line[1], 3),
+        clock_mhz=round(statistics.median(each.clock_mhz for each in clocks), 2),
         clock_error=_upward(max(map(abs, off))),
         designs=len(records),
-        clocks=len(period),
+        clocks=len(clocks),
     )
-    errors = iter(off)
+    errors = {each.name: (each.clock_mhz, error) for each, error in zip(clocks, off, strict=True)}
     return model, [
-        Residual(
-            design=record.design,
-            cells=int(cells[at]),
-            cells_error=round(own[at], 4),
-            clock_mhz=clocks[at],
-            clock_error=None if clocks[at] is None else round(next(errors), 4),
-        )
-        for at, record in enumerate(records)
+        *(
+            Residual(
+                record.design, int(cells[at]), own[at], *errors.pop(record.design, (None, None))
+            )
+            for at, record in enumerate(records)
+        ),
+        *(Residual(name, None, None, *error) for name, error in errors.items()),
     ]
+
+
+def reference_builds(name: str) -> list[Placed]:
+    """The bitstreams of ``bitstreams/`` for the device family ``name``."""
+    reports = {path: json.loads(path.read_text()) for path in BITSTREAMS.glob("*/report.json")}
+    return [
+        Placed(name=path.parent.name, clock_mhz=report["fmax_spread_mhz"]["median"])
+        for path, report in sorted(reports.items())
+        if TARGETS[report["target"]].family == name
+    ]
+
+
+def _placed(record: Record) -> Placed:
+    return Placed(name=record.design, clock_mhz=statistics.median(record.fmax_mhz.values()))
 
 
 def _cells(record: Record) -> int:
@@ -110,19 +137,11 @@ def _cell_fit(counts: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return nnls(counts / cells[:, None], np.ones(len(cells)))[0]
 
 
-def _line(fill: np.ndarray, period: np.ndarray) -> tuple[float, float]:
-    """Period of an empty device, and what a full one takes more; never less."""
-    columns = np.stack([np.ones(len(fill)), fill], axis=1)
-    empty, full = nnls(columns / period[:, None], np.ones(len(period)))[0]
-    return float(empty), float(full)
-
-
-def _clock_errors(fill: np.ndarray, period: np.ndarray) -> list[float]:
-    errors = []
-    for left in range(len(period)):
-        empty, full = _line(*_without(left, fill, period))
-        errors.append(float(period[left] / (empty + full * fill[left]) - 1))
-    return errors
+def _clock_errors(clocks: Sequence[float]) -> list[float]:
+    return [
+        statistics.median([*clocks[:left], *clocks[left + 1 :]]) / clock - 1
+        for left, clock in enumerate(clocks)
+    ]
 
 
 def _without(left: int, *arrays: np.ndarray) -> list[np.ndarray]:

@@ -28,7 +28,7 @@ from spikeloom_hw.generate import generate
 from spikeloom_hw.synth.flow import Progress, synthesize
 from spikeloom_hw.targets import find_target
 
-__all__ = ["count", "measure", "network_file", "synthesise"]
+__all__ = ["count", "foresee", "measure", "network_file", "synthesise"]
 
 
 def network_file(row: Row) -> Path:
@@ -63,12 +63,23 @@ def measure(
         bits=_bits(foreseen),
         cycles=cycles,
         busiest=_busiest(image, foreseen, cycles),
-        estimate={
-            name: msgspec.to_builtins(getattr(foreseen, name))
-            for name in ("fits", "blocks", "single_ports", "cells", "clock_mhz")
-        },
+        estimate=_foreseen(foreseen),
         commit=commit,
     )
+
+
+def foresee(row: Row, record: Record) -> Record:
+    """``record`` with the estimate of today's model."""
+    image, target = load_image(network_file(row)), find_target(row.target)
+    found = estimate(image, target=target, lanes=record.lanes, loadable=row.loadable)
+    return msgspec.structs.replace(record, estimate=_foreseen(found))
+
+
+def _foreseen(found: Estimate) -> dict[str, Any]:
+    return {
+        name: msgspec.to_builtins(getattr(found, name))
+        for name in ("fits", "blocks", "single_ports", "cells", "clock_mhz")
+    }
 
 
 def _bits(found: Estimate) -> dict[str, float]:

@@ -129,7 +129,7 @@ def estimate(
         single_ports_available=target.sprams,
         cells=cells,
         cells_available=target.logic_cells,
-        clock_mhz=clock_mhz(cells, target),
+        clock_mhz=clock_mhz(target),
         activity=activity,
         interval_cycles=interval,
         interval_microseconds=interval / target.core_clock_mhz,

@@ -1,9 +1,9 @@
 """Logic cells and clock of a core before synthesis: a small model, fitted on synthesis runs.
 
 What a core's registers and adders come to is counted from its parameters, part by part, as the
-gateware writes them down; how many cells synthesis makes of a counted bit is fitted. The clock's
-period grows with the device's fill. ``benchmarks/calibration.py`` fits ``logic.json`` and tells how
-far the model is off on designs that it was not fitted on.
+gateware writes them down; how many cells synthesis makes of a counted bit is fitted. The clock is
+the median of designs that were placed and routed. ``benchmarks/calibration.py`` fits ``logic.json``
+and tells how far the model is off on designs that it was not fitted on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,8 +26,7 @@ class FamilyModel(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         cells: logic cells for one of each of :func:`counted`.
         cells_error: the largest relative error on a design left out of the fit.
-        period_ns: of the clock, of an empty device.
-        period_per_fill_ns: what a full device takes more.
+        clock_mhz: that place and route reached, the median of designs.
         clock_error: the largest relative error of the clock, likewise left out.
         designs: synthesised to fit the cells.
         clocks: placed and routed to fit the clock.
@@ -35,8 +34,7 @@ class FamilyModel(msgspec.Struct, frozen=True, kw_only=True):
 
     cells: dict[str, float]
     cells_error: float
-    period_ns: float
-    period_per_fill_ns: float
+    clock_mhz: float
     clock_error: float
     designs: int
     clocks: int
@@ -66,13 +64,10 @@ def logic_cells(core: CoreParams, memories: Iterable[MemoryCost], target: Target
     return Band.around(cells, model.cells_error)
 
 
-def clock_mhz(cells: Band, target: Target) -> Band:
-    """The clock that place and route reaches with an average seed, for a design of ``cells``."""
+def clock_mhz(target: Target) -> Band:
+    """The clock that place and route reaches: what limits it is not in the parameters."""
     model = models()[target.family]
-    fill = min(1.0, cells.median / target.logic_cells)
-    return Band.around(
-        1000 / (model.period_ns + model.period_per_fill_ns * fill), model.clock_error
-    )
+    return Band.around(model.clock_mhz, model.clock_error)
 
 
 def counted(core: CoreParams, memories: Iterable[MemoryCost]) -> Mapping[str, float]:

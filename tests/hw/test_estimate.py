@@ -85,12 +85,12 @@ def test_a_loadable_core_holds_the_network_it_is_made_for():
     assert found.single_ports == 2 * -(-weights.width // 16)
 
 
-def test_more_lanes_take_more_cells_and_a_slower_clock():
+def test_more_lanes_take_more_cells():
     image = random_network(np.random.default_rng(1), [64, 64, 10], density=0.2)
     few, many = (estimate(image, target=ICEBREAKER, lanes=(own, 1)) for own in (2, 16))
     assert few.cells.median < many.cells.median
-    assert few.clock_mhz.median >= many.clock_mhz.median
-    assert few.cells.low < few.cells.median < few.cells.high
+    for band in (few.cells, few.clock_mhz):
+        assert band.low < band.median < band.high
 
 
 REMEDIES = [
