@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from spikeloom.encoding import LatencyEncoding
 from spikeloom.image import Layer, NetworkImage, Provenance, save_image
 
 Command = Callable[..., Result]
+
+# A shell starts background jobs deaf to Ctrl-C, and their children inherit it: the tests that send
+# it would wait in vain.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
