@@ -7,8 +7,8 @@ differs, and the first difference is where the beat is missing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, SupportsInt
 
 import numpy as np
@@ -18,6 +18,7 @@ from spikeloom_cosim.divergence import KINDS, Divergence, Found, Kind
 from spikeloom_cosim.expectation import COUNTED, Expectation
 from spikeloom_cosim.monitor import Recording, ScoreBeats, TraceBeats
 from spikeloom_cosim.shape import CoreShape, LayerShape
+from spikeloom_cosim.simulation import Mode
 from spikeloom_hw.core.counters import COUNT_BITS, LAYER_COUNTS
 
 Place = tuple[int, int | None, int | None, int]
@@ -62,11 +63,70 @@ def check(
         times: compare the time of each result: the samples came at full rate.
     """
     comparison = _Comparison(expected, recording, shape, mode)
-    found = [*comparison.beats(), *comparison.counters(), *comparison.ending()]
+    found = [
+        *comparison.beats(),
+        *comparison.counters(expected.counted.sum(axis=0)),
+        *comparison.ending(),
+    ]
     if latency:
         found += comparison.cycles(latencies(recording, shape), expected.latency)
     if times:
         found += comparison.cycles(result_times(recording, shape), expected.results)
+    return _verdict(found)
+
+
+def check_rounds(
+    expected: Sequence[Expectation], recording: Recording, shape: CoreShape, mode: Mode
+) -> tuple[Verdict, ...]:
+    """Compare a run of several rounds.
+
+    Args:
+        expected: what the core must have done in each round.
+        recording: what it did in all of them.
+        shape: the core's ports.
+        mode: the mode of the run.
+
+    Returns:
+        A verdict for each round, and one for the end: the counters, and whether it hung.
+    """
+    verdicts = []
+    for own, part in zip(expected, _rounds(expected, recording, shape), strict=True):
+        comparison = _Comparison(own, part, shape, mode.name)
+        found = [*comparison.beats()]
+        if mode.isolated:
+            found += comparison.cycles(latencies(part, shape), own.latency)
+        if mode.full_rate:
+            found += comparison.cycles(result_times(part, shape), own.results)
+        verdicts.append(_verdict(found))
+    counted = np.sum([own.counted.sum(axis=0) for own in expected], axis=0)
+    ending = _Comparison(expected[-1], recording, shape, mode.name)
+    return (*verdicts, _verdict([*ending.counters(counted), *ending.ending()]))
+
+
+def _rounds(
+    expected: Sequence[Expectation], recording: Recording, shape: CoreShape
+) -> Iterator[Recording]:
+    """What was recorded in each round, if no round lacks a beat; the last has what is too much."""
+    samples = np.cumsum([0, *(own.samples for own in expected)]).tolist()
+    steps = np.cumsum([0, *(own.samples * own.steps for own in expected)]).tolist()
+    for at in range(len(expected)):
+        last = at == len(expected) - 1
+
+        def part(bounds: list[int], each: int, at: int = at, last: bool = last) -> slice:
+            return slice(bounds[at] * each, None if last else bounds[at + 1] * each)
+
+        yield replace(
+            recording,
+            traces=tuple(
+                beats.part(part(steps, layer.groups))
+                for layer, beats in zip(shape.layers, recording.traces, strict=True)
+            ),
+            scores=recording.scores.part(part(samples, shape.outputs)),
+            starts=recording.starts[part(samples, 1)],
+        )
+
+
+def _verdict(found: Sequence[Found]) -> Verdict:
     counts = Counter[Kind]()
     for one in found:
         counts[one.first.kind] += one.count
@@ -96,7 +156,7 @@ class _Comparison:
         self, expected: Expectation, recording: Recording, shape: CoreShape, mode: str
     ) -> None:
         self.expected, self.recording, self.shape, self.mode = expected, recording, shape, mode
-        self.samples, self.steps = expected.trace.events.shape[:2]
+        self.samples, self.steps = expected.samples, expected.steps
 
     def beats(self) -> Iterator[Found]:
         trace = self.expected.trace
@@ -107,12 +167,16 @@ class _Comparison:
             yield from self._layer(number, layer, beats, spikes, membranes)
         yield from self._scores(self.recording.scores)
 
-    def counters(self) -> Iterator[Found]:
-        """What the events decide is compared; of the rest it is known what it can not exceed."""
+    def counters(self, counted: NDArray[np.int64]) -> Iterator[Found]:
+        """What the events decide is compared; of the rest it is known what it can not exceed.
+
+        Args:
+            counted: int64 [layers, `COUNTED`], of all samples.
+        """
         counts = self.recording.counts
         yield from self._counter(None, "cycles", counts.cycles, counts.clock)
         modulus = 1 << COUNT_BITS
-        expected = self.expected.counted.sum(axis=0) % modulus
+        expected = counted % modulus
         for number, own in enumerate(counts.layers.tolist()):
             values = dict(zip(LAYER_COUNTS, own, strict=True))
             for name, value in zip(COUNTED, expected[number].tolist(), strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ LOAD_FIELDS = ("layer", "kind", "address", "data")
 """Of a `Load`, in its order."""
 
 _SAMPLE_END = np.uint32(1 << 31)
+_ROUND_END = np.uint32(1 << 30)
+_LOAD_END = np.uint64(1 << 63)
 
 
 def event_words(
@@ -50,9 +53,12 @@ def event_words(
     return words
 
 
-def write_events(words: NDArray[np.uint32], folder: Path) -> None:
-    """Put `words` where the bench, running in `folder`, looks for them; $fread is big-endian."""
-    words.astype(">u4").tofile(folder / EVENTS)
+def write_events(rounds: Sequence[NDArray[np.uint32]], folder: Path) -> None:
+    """Put the words of each round where the bench, running in `folder`, looks for them.
+
+    Bit 30 marks a round's last word; $fread is big-endian.
+    """
+    _marked(rounds, _ROUND_END).astype(">u4").tofile(folder / EVENTS)
 
 
 def load_payloads(loads: Sequence[Load], core: CoreParams) -> NDArray[np.uint64]:
@@ -63,6 +69,15 @@ def load_payloads(loads: Sequence[Load], core: CoreParams) -> NDArray[np.uint64]
     return np.bitwise_or.reduce(fields << offsets, axis=1)
 
 
-def write_loads(payloads: NDArray[np.uint64], folder: Path) -> None:
-    """Put what a core is loaded with where the bench looks for it."""
-    payloads.astype(">u8").tofile(folder / LOADS)
+def write_loads(rounds: Sequence[NDArray[np.uint64]], folder: Path) -> None:
+    """Put what a core is loaded with before each round where the bench looks for it.
+
+    Bit 63 marks a round's last payload.
+    """
+    _marked(rounds, _LOAD_END).astype(">u8").tofile(folder / LOADS)
+
+
+def _marked(rounds: Sequence[NDArray[Any]], mark: np.unsignedinteger[Any]) -> NDArray[Any]:
+    words = np.concatenate(rounds)
+    words[np.cumsum([len(own) for own in rounds]) - 1] |= mark
+    return words

@@ -41,6 +41,11 @@ class Expectation:
         """Number of samples S."""
         return len(self.trace.events)
 
+    @property
+    def steps(self) -> int:
+        """Steps of a sample."""
+        return self.trace.events.shape[1]
+
     def only(self, sample: int) -> Expectation:
         """The expectation of one sample, alone."""
         chosen = slice(sample, sample + 1)

@@ -33,6 +33,15 @@ class TraceBeats:
     def __len__(self) -> int:
         return len(self.group)
 
+    def part(self, beats: slice) -> TraceBeats:
+        """Some of the beats."""
+        return TraceBeats(
+            cycle=self.cycle[beats],
+            group=self.group[beats],
+            spikes=self.spikes[beats],
+            membranes=self.membranes[beats],
+        )
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreBeats:
@@ -54,6 +63,16 @@ class ScoreBeats:
 
     def __len__(self) -> int:
         return len(self.value)
+
+    def part(self, beats: slice) -> ScoreBeats:
+        """Some of the beats."""
+        return ScoreBeats(
+            valid=self.valid[beats],
+            taken=self.taken[beats],
+            value=self.value[beats],
+            best=self.best[beats],
+            last=self.last[beats],
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -54,14 +54,14 @@ class CoreShape:
 
     def __post_init__(self) -> None:
         widest = max(
-            self.event_bits + 1,
+            self.event_bits + 2,
             self.score_bits,
             self.label_bits,
             *(max(layer.lanes, layer.membrane_bits, layer.group_bits) for layer in self.layers),
         )
         if widest > WORD_BITS:
             raise ValueError(f"a field of {widest!r} bits does not fit a {WORD_BITS}-bit record")
-        if self.load_bits > LOAD_RECORD_BITS:
+        if self.load_bits >= LOAD_RECORD_BITS:
             raise ValueError(
                 f"a load of {self.load_bits!r} bits does not fit a {LOAD_RECORD_BITS}-bit record"
             )

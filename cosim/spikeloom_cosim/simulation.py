@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -62,6 +63,19 @@ STRESS = Mode(name="stress", idle=CHANCES // 3, stall=CHANCES // 2, shuffled=Tru
 MODES = (ISOLATED, STREAMING, STRESS)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Round:
+    """Samples that follow each other, and what the core is loaded with before them.
+
+    Attributes:
+        events: bool [samples, steps, inputs].
+        loads: uint64, payload by payload; None for a core that has its contents from the start.
+    """
+
+    events: NDArray[np.bool_]
+    loads: NDArray[np.uint64] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Watchdog:
     """When a run without an end is ended.
@@ -94,17 +108,45 @@ def run_mode(
     watchdog: Watchdog,
     waves_from: int | None = None,
 ) -> Recording:
-    """Play samples to a core.
+    """Play samples (bool [samples, steps, inputs]) to a core; for the rest see `run_rounds`."""
+    only = Round(events=events, loads=core.loads)
+    return run_rounds(
+        build,
+        core,
+        [only],
+        mode,
+        folder=folder,
+        seed=seed,
+        watchdog=watchdog,
+        waves_from=waves_from,
+    )
+
+
+def run_rounds(
+    build: Build,
+    core: Core,
+    rounds: Sequence[Round],
+    mode: Mode,
+    *,
+    folder: Path,
+    seed: int,
+    watchdog: Watchdog,
+    waves_from: int | None = None,
+) -> Recording:
+    """Play samples to a core, in one round or several without a reset between them.
 
     Args:
         build: the compiled core.
         core: its ports and what fills its memories.
-        events: bool [samples, steps, inputs].
-        mode: how they are offered.
+        rounds: at least one.
+        mode: how events are offered.
         folder: made for this run; everything it reads and writes is in there.
         seed: of the pauses and the order of events, below `SEEDS`.
         watchdog: ends a run that comes to no end.
         waves_from: sample from which `WAVES` is written; the build must be able to.
+
+    Returns:
+        What was recorded, all rounds in one; the counters are those at the end.
 
     Raises:
         SimulationError: the simulator broke down.
@@ -112,12 +154,18 @@ def run_mode(
     folder.mkdir(parents=True)
     for memory in core.memories:
         shutil.copy(memory, folder)
-    if core.loads is not None:
-        write_loads(core.loads, folder)
-    shuffle = seed if mode.shuffled else None
-    write_events(event_words(events, core.shape, shuffle=shuffle), folder)
+    loads = [own.loads for own in rounds if own.loads is not None]
+    if loads:
+        write_loads(loads, folder)
+    words = [
+        event_words(
+            own.events, core.shape, shuffle=(seed + number) % SEEDS if mode.shuffled else None
+        )
+        for number, own in enumerate(rounds)
+    ]
+    write_events(words, folder)
     settings: dict[str, int | None] = {
-        "samples": len(events),
+        "rounds": len(rounds),
         "idle": mode.idle,
         "stall": mode.stall,
         "random": seed,

@@ -37,7 +37,14 @@ lint_off -file "*/{name}"
 """
 """Control file for a generated source: words of unequal width and constant comparisons are the
 everyday of a generator, and nobody's mistake. What is an error stays one."""
-MAKE_VARIABLES = {"OPT_FAST": "-O1", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
+MAKE_VARIABLES = {
+    "OPT_FAST": "-O1",
+    "OPT_SLOW": "-O0",
+    "OPT_GLOBAL": "-O1",
+    # A Verilator configured without a compiler leaves this empty, and then no design compiles that
+    # is large enough for precompiled headers.
+    "CFG_CXXFLAGS_PCH_I": "-include",
+}
 WAVE_OBJECT = "verilated_vcd_c"
 
 _ENVIRONMENT = threading.Lock()
