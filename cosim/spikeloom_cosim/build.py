@@ -11,9 +11,10 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from spikeloom.errors import UserError
@@ -27,6 +28,8 @@ KEPT = 200
 """Compiled benches kept in the cache; the one longest unused goes first."""
 
 CORE = "core.v"
+ALONE = Path(__file__).parent / "templates" / "alone.sv"
+"""The top module of a bench without cocotb."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +40,13 @@ class Build:
         folder: holds the program and the log of its compilation.
         cached: it had been compiled before.
         seconds: what it took now.
+        alone: the program runs without cocotb.
     """
 
     folder: Path
     cached: bool
     seconds: float
+    alone: bool = False
 
 
 def build_bench(
@@ -50,6 +55,8 @@ def build_bench(
     *,
     tools: Toolchain,
     waves: bool = False,
+    alone: bool = False,
+    coverage: bool = False,
     cache: Path | None = None,
 ) -> Build:
     """Compile a core with its test bench, or find it compiled in the cache.
@@ -58,7 +65,9 @@ def build_bench(
         core: a Verilog file with the module `spikeloom_core`.
         shape: its ports.
         tools: what compiles.
-        waves: able to write a VCD file, and slower for it.
+        waves: able to write a VCD file, and slower for it; not `alone`.
+        alone: without cocotb, so that a run takes milliseconds to start: for many short ones.
+        coverage: counts lines and toggles; only `alone`.
         cache: folder of compiled benches; None takes `spikeloom.files.cache_folder`.
 
     Raises:
@@ -77,15 +86,22 @@ def build_bench(
         cache.mkdir(parents=True, exist_ok=True)
     compiler = [*verilator.COMPILER_FLAGS, *verilator.MAKE_VARIABLES.values(), *tools.fingerprint]
     texts = [bench, str(waves), verilator.GENERATED, *verilator.FLAGS, *compiler]
+    if alone:
+        compiler += ["alone", str(coverage)]
+        texts += [ALONE.read_text(), *compiler]
     place = cache / f"bench-{_digest(source, *map(str.encode, texts))}"
     cached = (place / TOP).is_file()
     if cached:
         os.utime(place)
     else:
         runtime = cache / f"runtime-{_digest(*map(str.encode, compiler))}"
-        _compile(core, source, bench, tools=tools, waves=waves, place=place, runtime=runtime)
+        how = partial(_compile_bench, waves=waves)
+        if alone:
+            how = partial(_compile_alone, coverage=coverage)
+        _compile(core, source, bench, how=how, tools=tools, place=place, runtime=runtime)
         _prune(cache)
-    return Build(folder=place, cached=cached, seconds=time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Build(folder=place, cached=cached, seconds=seconds, alone=alone)
 
 
 def _compile(
@@ -93,8 +109,8 @@ def _compile(
     source: bytes,
     bench: str,
     *,
+    how: Callable[[Toolchain, Path, Path | None], None],
     tools: Toolchain,
-    waves: bool,
     place: Path,
     runtime: Path,
 ) -> None:
@@ -105,15 +121,7 @@ def _compile(
         (work / f"{TOP}.sv").write_text(bench)
         kept = runtime / verilator.RUNTIME
         try:
-            verilator.compile_bench(
-                tools,
-                work / CORE,
-                work / f"{TOP}.sv",
-                top=TOP,
-                folder=work,
-                waves=waves,
-                runtime=kept if kept.is_file() else None,
-            )
+            how(tools, work, kept if kept.is_file() else None)
         except verilator.CompileError as error:
             reason = str(error).replace(f"{work}{os.sep}", "")
             raise UserError(
@@ -122,6 +130,32 @@ def _compile(
         if not kept.is_file():
             _store(runtime, [work / verilator.RUNTIME])
         _store(place, [work / TOP, work / verilator.LOG])
+
+
+def _compile_bench(tools: Toolchain, work: Path, runtime: Path | None, *, waves: bool) -> None:
+    verilator.compile_bench(
+        tools,
+        work / CORE,
+        work / f"{TOP}.sv",
+        top=TOP,
+        folder=work,
+        waves=waves,
+        runtime=runtime,
+    )
+
+
+def _compile_alone(tools: Toolchain, work: Path, runtime: Path | None, *, coverage: bool) -> None:
+    (work / ALONE.name).write_text(ALONE.read_text())
+    verilator.compile_program(
+        tools,
+        work / CORE,
+        [work / f"{TOP}.sv", work / ALONE.name],
+        top=ALONE.stem,
+        program=TOP,
+        folder=work,
+        coverage=coverage,
+        runtime=runtime,
+    )
 
 
 def _store(place: Path, files: list[Path]) -> None:

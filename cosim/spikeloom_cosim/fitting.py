@@ -15,6 +15,7 @@ from spikeloom_cosim.core import Core
 from spikeloom_cosim.design import load_core
 from spikeloom_cosim.driver import load_payloads
 from spikeloom_cosim.expectation import Expectation, expect
+from spikeloom_hw.core import CoreParams
 from spikeloom_hw.core.loading import fit, load_sequence
 from spikeloom_hw.design_check import check_design
 from spikeloom_hw.generate import load_design
@@ -29,12 +30,14 @@ class Fitting:
         image: the network as the core runs it; silent neurons fill up a loadable core.
         packed: its layers, as the core reads them.
         overlapped: of each layer, whether its sums stand apart from its membranes.
+        params: the core's parameters, without contents.
     """
 
     core: Core
     image: NetworkImage
     packed: tuple[SynapseWords, ...]
     overlapped: tuple[bool, ...]
+    params: CoreParams
 
     def expect(self, events: NDArray[np.bool_]) -> Expectation:
         """What the core must do on `events`, bool [samples, steps, inputs of the network]."""
@@ -63,8 +66,12 @@ def fit_design(folder: Path, image: NetworkImage, *, network: Path) -> Fitting:
         check_design(folder, image=image, network=network)
         core = load_core(folder)
         packed = pack_network(image, core.lanes)
-        return Fitting(core=core, image=image, packed=packed, overlapped=overlapped)
+        return Fitting(
+            core=core, image=image, packed=packed, overlapped=overlapped, params=design.core
+        )
     fitted, packed = fit(image, design.core)
     loads = load_payloads(load_sequence(image, design.core), design.core)
     core = replace(load_core(folder), loads=loads)
-    return Fitting(core=core, image=fitted, packed=packed, overlapped=overlapped)
+    return Fitting(
+        core=core, image=fitted, packed=packed, overlapped=overlapped, params=design.core
+    )

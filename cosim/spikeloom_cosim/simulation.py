@@ -177,6 +177,9 @@ def run_rounds(
     if waves_from is not None:
         settings["waves_from"] = waves_from
     log = folder / "simulation.log"
+    if build.alone:
+        verilator.run_program(build.folder / TOP, folder=folder, log=log, plusargs=settings)
+        return read_recording(folder, core.shape)
     ran, failed = verilator.run_bench(
         build=build.folder,
         top=TOP,

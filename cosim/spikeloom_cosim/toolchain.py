@@ -75,6 +75,7 @@ class Toolchain:
             "AR": "ar",
             "PERL": "perl",
             "PYTHON3": sys.executable,
+            **self._precompiled_headers(),
             **make_variables,
         }
         here = {
@@ -85,6 +86,12 @@ class Toolchain:
         if self.root is not None:
             here["VERILATOR_ROOT"] = str(self.root)
         return here
+
+    def _precompiled_headers(self) -> dict[str, str]:
+        """How the compiler is told of the header that the files of a large design share."""
+        if "clang" in self.compiler_version:
+            return {"CFG_CXXFLAGS_PCH_I": "-include-pch", "CFG_GCH_IF_CLANG": ".gch"}
+        return {"CFG_CXXFLAGS_PCH_I": "-include", "CFG_GCH_IF_CLANG": ""}
 
 
 def cocotb_share() -> Path:

@@ -27,6 +27,7 @@ from spikeloom.files import check_writable
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
+from spikeloom_cosim.cli.selftest import run_selftests
 from spikeloom_cosim.divergence import KINDS, Kind
 from spikeloom_cosim.fitting import Fitting, fit_design
 from spikeloom_cosim.samples import sample_events
@@ -113,6 +114,12 @@ class SampleCount(click.ParamType):
     show_default="processor cores",
     help="Simulations to run at once.",
 )
+@click.option(
+    "--selftest",
+    is_flag=True,
+    help="Check the check: plant faults of every kind in the core, one at a time, and fail unless "
+    "each is reported.",
+)
 @output_option("Where verify.json goes.  [default: the network's folder]")
 @json_option
 @click.pass_context
@@ -129,6 +136,7 @@ def verify(
     loadable: bool,
     seed: int,
     jobs: int | None,
+    selftest: bool,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -148,7 +156,7 @@ def verify(
     console = Console(as_json=as_json)
     path = network_path(network)
     folder = run_folder(path) if output is None else output
-    check_writable(folder / "verify.json")
+    check_writable(folder / ("selftest.json" if selftest else "verify.json"))
     tools = find_toolchain()
     image = load_image(path)
     fittings = []
@@ -171,6 +179,25 @@ def verify(
                     )
                     for number, each in enumerate(lanes or [DEFAULT_LANES])
                 ]
+        about = {
+            "network_sha256": image_sha256(image),
+            "dataset": image.provenance.dataset,
+            "split": split,
+            "samples_available": chosen.available,
+        }
+        if selftest:
+            passed = run_selftests(
+                console,
+                fittings,
+                chosen.events,
+                about,
+                tools=tools,
+                level=level,
+                seed=seed,
+                jobs=jobs,
+                folder=folder,
+            )
+            context.exit(0 if passed else EXIT_MISMATCH)
         for fitting in fittings:
             spoken = _spoken(fitting.core.lanes)
             count = len(chosen.events)
@@ -197,10 +224,7 @@ def verify(
                     context.exit(EXIT_CRASH)
                 results.append(result)
     document = {
-        "network_sha256": image_sha256(image),
-        "dataset": image.provenance.dataset,
-        "split": split,
-        "samples_available": chosen.available,
+        **about,
         **_document(results, level=level),
     }
     written = write_step(folder, "verify", console.seconds, document)

@@ -95,19 +95,22 @@ def pack_network(image: NetworkImage, lanes: Sequence[int]) -> tuple[SynapseWord
 def unpack(words: SynapseWords) -> npt.NDArray[np.int64]:
     """The dense weights, int64 ``[inputs, neurons]``, that ``words`` stand for."""
     row = np.repeat(np.arange(words.inputs), words.count)
-    if words.index_form == "gap":
-        steps = np.cumsum(words.index + 1, axis=0)
-        before = np.vstack([np.zeros((1, words.lanes), dtype=np.int64), steps])
-        address = steps - np.repeat(before[words.base], words.count, axis=0) - 1
-    else:
-        position = np.arange(words.words) - np.repeat(words.base, words.count)
-        address = words.index * words.blocks + (position % words.blocks)[:, None]
     used = words.weight != 0
-    neuron = address * words.lanes + np.arange(words.lanes)
+    neuron = slot_addresses(words) * words.lanes + np.arange(words.lanes)
     dense = np.zeros((words.inputs, words.neurons), dtype=np.int64)
     rows = np.broadcast_to(row[:, None], used.shape)
     dense[rows[used], neuron[used]] = words.weight[used]
     return dense
+
+
+def slot_addresses(words: SynapseWords) -> npt.NDArray[np.int64]:
+    """The address in its bank that each slot names, int64 ``[words, lanes]``."""
+    if words.index_form == "gap":
+        steps = np.cumsum(words.index + 1, axis=0)
+        before = np.vstack([np.zeros((1, words.lanes), dtype=np.int64), steps])
+        return steps - np.repeat(before[words.base], words.count, axis=0) - 1
+    position = np.arange(words.words) - np.repeat(words.base, words.count)
+    return words.index * words.blocks + (position % words.blocks)[:, None]
 
 
 def _forms(layer: Layer, lanes: int) -> Iterator[_Form]:

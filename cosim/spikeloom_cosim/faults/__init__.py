@@ -1,0 +1,1 @@
+"""Faults in a core, planted on purpose: does the check see them?"""
