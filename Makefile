@@ -19,7 +19,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --cov --cov-repor
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo test test-all bitstreams lint format clean
+.PHONY: help setup tools demo test test-all bitstreams bench fuzz lint format clean
 
 help: ## Show this list
 	@echo "Spikeloom: spiking neural networks from PyTorch to an open FPGA"; echo
@@ -65,6 +65,12 @@ bitstreams: setup ## Rebuild every bitstream in bitstreams/ and compare its sha2
 bench: setup ## Measure against peers; results go to benchmarks/results (needs SPIKELOOM_DATA)
 	@echo "training_speed: a training step against snnTorch's and SpikingJelly's, 10 minutes"
 	$(BIN)/python benchmarks/training_speed.py
+
+fuzz: setup ## A million inputs for the loaders, 5,000 random networks for the core, and a soak (1 h)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	$(BIN)/python benchmarks/fuzz_loaders.py
+	$(BIN)/python benchmarks/random_networks.py run
+	$(BIN)/python benchmarks/random_networks.py soak
 
 lint: setup ## Check style, format and types
 	$(BIN)/ruff check .

@@ -190,7 +190,7 @@ def load_design(directory: Path) -> Design:
         raise UserError(f"{path}: no such file: give a folder made by 'spikeloom generate'")
     try:
         return msgspec.json.decode(path.read_bytes(), type=Design)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is damaged ({error}): generate the design again") from None
 
 

@@ -200,7 +200,7 @@ def total(runs: Sequence[CoreRun]) -> dict[str, int]:
     """Sums over runs, by the names of their attributes."""
     names = ("networks", "samples", "neuron_steps", "spikes", "cycles", "beyond")
     return {
-        "cores": len(runs),
+        "cores": len({run.core_seed for run in runs}),
         **{name: sum(getattr(run, name) for run in runs) for name in names},
         "failures": sum(len(run.failures) for run in runs),
     }

@@ -8,6 +8,7 @@ database of handwritten digits").
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import struct
 import zlib
@@ -95,11 +96,13 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UNSIGNED_BYTE:
         raise UserError(f"{path} is not an IDX file of unsigned bytes: {fix}")
     dimensions = content[3]
+    if not 1 <= dimensions <= 3:
+        raise UserError(f"{path} has {dimensions} dimensions, not 1 to 3: {fix}")
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise UserError(f"{path} ends within its header: {fix}")
     shape = struct.unpack(f">{dimensions}I", content[4:start])
-    if len(content) - start != np.prod(shape, dtype=np.int64):
+    if len(content) - start != math.prod(shape):
         raise UserError(
             f"{path} holds {len(content) - start} elements where its header says {shape}: {fix}"
         )
