@@ -19,7 +19,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --cov --cov-repor
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo test test-all bitstreams bench fuzz lint format clean
+.PHONY: help setup tools demo test test-all formal bitstreams bench fuzz lint format clean
 
 help: ## Show this list
 	@echo "Spikeloom: spiking neural networks from PyTorch to an open FPGA"; echo
@@ -40,7 +40,7 @@ $(VENV)/ready: pyproject.toml constraints.txt | tools
 	@echo "setting up $(VENV) (a few minutes the first time)"
 	@$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check \
-		-c constraints.txt -e '.[train,hw,cosim,dev]'
+		-c constraints.txt -e '.[train,hw,cosim,formal,dev]'
 	@touch $@
 
 demo: setup ## Digits to a proved bitstream: train, export, estimate, verify, synthesise, report
@@ -58,6 +58,9 @@ test: setup ## Run the tests, all but the slow ones, and print the coverage
 
 test-all: setup ## Run every test
 	$(PYTEST)
+
+formal: setup ## Prove properties of the gateware with sby and z3, for every input
+	$(BIN)/python -m spikeloom_hw.formal --jobs $(JOBS) --results benchmarks/results/proof/formal.json
 
 bitstreams: setup ## Rebuild every bitstream in bitstreams/ and compare its sha256
 	$(BIN)/python bitstreams/build.py check

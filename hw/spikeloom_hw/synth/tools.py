@@ -56,6 +56,7 @@ _WHEELS = {
 TOOLS = tuple(_WHEELS)
 
 _POLL_SECONDS = 0.05
+_GRACE_SECONDS = 2.0
 
 
 class ToolError(UserError):
@@ -212,11 +213,14 @@ def _run(
             if running:
                 time.sleep(_POLL_SECONDS)
     finally:
-        for process in running.values():
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        for process in running.values():
-            process.wait()
+        # Asked first: a tool with children in process groups of their own ends those, too.
+        for way in (signal.SIGTERM, signal.SIGKILL):
+            for process in running.values():
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, way)
+            for process in running.values():
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_GRACE_SECONDS)
 
 
 def _complaint(text: str, code: int) -> str:
