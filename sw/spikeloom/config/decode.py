@@ -232,11 +232,19 @@ def _check_together(config: Config, source: str) -> None:
             f"at most initial_density = {sparsity.initial_density}",
         ),
         (
-            not sparsity.full_words or 0 < sparsity.banks <= min(config.network.hidden, default=0),
+            not sparsity.full_words
+            or 0 < sparsity.banks * sparsity.blocks <= min(config.network.hidden, default=0),
             "sparsity",
             "banks",
             sparsity.banks,
-            "1 to the neurons of the smallest hidden layer where full_words is true",
+            "1 to the neurons of the smallest hidden layer where full_words is true, times blocks",
+        ),
+        (
+            sparsity.full_words or sparsity.blocks == 1,
+            "sparsity",
+            "blocks",
+            sparsity.blocks,
+            "1 where full_words is false",
         ),
         (
             sparsity.topology != "local"

@@ -134,6 +134,8 @@ class SparsityConfig(_Table, frozen=True):
         full_words: each presynaptic row has equally many synapses in each bank, so that no word has
             an empty slot: what is pruned and regrown is whole words. The last layer, which has few
             neurons, keeps the plain balance.
+        blocks: for `full_words`, interleaved blocks of a bank's addresses: a row's words take turns
+            among them, and an index names a place within a block, so that it is shorter.
         nonzero: from the last rewiring on, active weights do not end an epoch quantised to 0, so
             that every active place is a synapse; `banks` and `stop_rule` "bits" imply it.
     """
@@ -185,6 +187,7 @@ class SparsityConfig(_Table, frozen=True):
     rewind: bool = False
     banks: Annotated[int, Meta(ge=0, le=64)] = 0
     full_words: bool = False
+    blocks: Annotated[int, Meta(ge=1, le=64)] = 1
     nonzero: bool = False
 
     def last_epoch(self, epochs: int) -> int:

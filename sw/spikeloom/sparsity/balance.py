@@ -21,31 +21,43 @@ def words_of_rows(synapses: Tensor, banks: int) -> Tensor:
     return _by_bank(synapses.T.long(), banks, 0).sum(dim=1).amax(dim=1)
 
 
-def best_words(score: Tensor, *, candidates: Tensor, count: int, banks: int) -> Tensor:
+def best_words(
+    score: Tensor, *, candidates: Tensor, count: int, banks: int, blocks: int = 1
+) -> Tensor:
     """The best full words of a layer.
 
     The unit is a word: the j-th of a row has the j-th best candidate of each bank, and is worth
     the sum of their scores. A word that some bank has no candidate for does not exist.
+
+    With interleaved blocks, a row's words take their places from block 0, 1, ... and 0 again, and
+    there is no word without those before it: of two words in turn, the later counts no more than
+    the earlier.
 
     Args:
         score: rank of the candidates, larger is better, [neurons, fan-in].
         candidates: bool, places that may be chosen, same shape.
         count: places to choose; what is left of it after the last whole word stays unused.
         banks: L, at least 1.
+        blocks: B; the neuron at address a of its bank lies in block a mod B.
 
     Returns:
         Bool, same shape: floor(count / L) words, or all there are; every row has equally many
-        places in each bank.
+        places in each bank of a block.
     """
     slots = torch.where(candidates, score.double(), -torch.inf).T
-    slots = _by_bank(slots, banks, -torch.inf)
+    slots = _by_bank(slots, banks * blocks, -torch.inf)
     sorted_slots = slots.sort(dim=1, descending=True, stable=True)
-    # [levels, rows], so that of equal words the one nearer the beginning of its row comes first.
-    worth = sorted_slots.values.sum(dim=2).T.contiguous()
+    rows, levels, _ = slots.shape
+    # [words, rows], so that of equal words the one nearer the beginning of its row comes first.
+    worth = sorted_slots.values.reshape(rows, levels * blocks, banks).sum(dim=2).T
+    if blocks > 1:
+        worth = worth.cummin(dim=0).values
+    worth = worth.contiguous()
     words = _best(worth, worth > -torch.inf, count // banks).T
+    places = words.reshape(rows, levels, blocks).repeat_interleave(banks, dim=2)
     chosen = torch.zeros_like(slots, dtype=torch.bool)
-    chosen.scatter_(1, sorted_slots.indices, words[:, :, None].expand_as(slots))
-    return chosen.reshape(len(chosen), -1)[:, : len(score)].T.contiguous()
+    chosen.scatter_(1, sorted_slots.indices, places)
+    return chosen.reshape(rows, -1)[:, : len(score)].T.contiguous()
 
 
 def swap_slots(

@@ -39,6 +39,7 @@ def initialise_masks(
                 candidates=torch.ones_like(mask.flatten(1)),
                 count=count,
                 banks=config.banks,
+                blocks=config.blocks,
             ).reshape(shape)
         elif config.banks:
             drawn = mask.flatten(1)
@@ -58,7 +59,9 @@ def _local_mask(
     score = local_scores(shape, generator, banks=max(1, config.banks))
     everywhere = torch.ones(shape, dtype=torch.bool)
     if config.full_words:
-        return best_words(score, candidates=everywhere, count=count, banks=config.banks)
+        return best_words(
+            score, candidates=everywhere, count=count, banks=config.banks, blocks=config.blocks
+        )
     mask = torch.zeros(score.numel(), dtype=torch.bool)
     mask[score.flatten().argsort(descending=True, stable=True)[:count]] = True
     mask = mask.reshape(shape)

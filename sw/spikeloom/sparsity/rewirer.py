@@ -58,6 +58,7 @@ class Rewirer:
         banks: membrane banks to balance each presynaptic row over; 0 for none.
         full_words: prune and regrow whole words, one place of each bank; the last layer, which may
             have fewer neurons than there are banks, is left to the plain balance.
+        blocks: interleaved blocks of a bank's addresses, whose words take turns in a row.
         nonzero: keep active weights from quantising to 0 once the last rewiring is due.
     """
 
@@ -75,6 +76,7 @@ class Rewirer:
         rewind: bool = False,
         banks: int = 0,
         full_words: bool = False,
+        blocks: int = 1,
         nonzero: bool = False,
         readout_density: float = 0.0,
         size: PackedSize | None = None,
@@ -98,6 +100,7 @@ class Rewirer:
         self._initial = InitialValues(layers) if rewind else None
         self._rewound = 0
         self._banks, self._full_words, self._nonzero = banks, full_words, nonzero
+        self._blocks = blocks
         # The masks in the weights' type, and of which version of which mask they were made.
         self._kept = [torch.empty(0)] * len(self.layers)
         self._kept_of = [(torch.empty(0), -1)] * len(self.layers)
@@ -136,6 +139,7 @@ class Rewirer:
             rewind=config.rewind,
             banks=config.banks,
             full_words=config.full_words,
+            blocks=config.blocks,
             nonzero=config.nonzero or config.banks > 0 or by_size,
             readout_density=config.readout_density,
             size=PackedSize(config.target_bits, lanes=config.target_lanes, weight_bits=weight_bits)
@@ -253,9 +257,16 @@ class Rewirer:
         kept = mask
         if less:
             left = int(mask.sum()) - less
-            kept = best_words(worth, candidates=mask, count=left, banks=self._banks)
+            kept = best_words(
+                worth, candidates=mask, count=left, banks=self._banks, blocks=self._blocks
+            )
         return swap_slots(
-            kept, worth=worth, wish=wish, candidates=~mask, count=come, banks=self._banks
+            kept,
+            worth=worth,
+            wish=wish,
+            candidates=~mask,
+            count=come,
+            banks=self._banks * self._blocks,
         )
 
     def period(self, epoch: int, epochs: int) -> tuple[int, int]:

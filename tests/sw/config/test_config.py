@@ -158,6 +158,16 @@ def test_decay_leak_is_taken():
             "banks is 16, but it must be 1 to",
             id="words wider than a layer",
         ),
+        pytest.param(
+            "[network]\nhidden = [8]\n[sparsity]\nfull_words = true\nbanks = 8\nblocks = 2",
+            "banks is 8, but it must be 1 to",
+            id="blocks wider than a layer",
+        ),
+        pytest.param(
+            "[sparsity]\nbanks = 8\nblocks = 2",
+            "blocks is 2, but it must be 1 where full_words is false",
+            id="blocks of no words",
+        ),
         pytest.param("[sparsity]\nstop_epoch = 99", "at most training.epochs", id="stop"),
         pytest.param(
             "[sparsity]\nstart_epoch = 9\nstop_epoch = 8",

@@ -1,5 +1,7 @@
 """Bank balance: of one choice, of a whole rewiring, and of what is stored after training."""
 
+import itertools
+
 import msgspec
 import numpy as np
 import pytest
@@ -166,6 +168,67 @@ def test_a_word_is_worth_its_sum():
     everywhere = torch.ones_like(score, dtype=torch.bool)
     chosen = best_words(score, candidates=everywhere, count=3, banks=2)
     assert chosen.T.tolist() == [[False] * 4, [True, False, False, True]]
+
+
+def prefixes(worth):
+    """Words of one row in turn, each no better than the one before it."""
+    return list(itertools.accumulate(worth, min))
+
+
+@given(
+    neurons=st.integers(1, 40),
+    fan_in=st.integers(1, 12),
+    banks=st.integers(1, 5),
+    blocks=st.integers(1, 4),
+    share=st.floats(0, 1),
+    seed=st.integers(0, 999),
+)
+def test_words_of_blocks_take_turns(neurons, fan_in, banks, blocks, share, seed):
+    generator = torch.Generator().manual_seed(seed)
+    score = torch.randint(0, 64, (neurons, fan_in), generator=generator) / 16
+    everywhere = torch.ones_like(score, dtype=torch.bool)
+    count = round(share * score.numel())
+    chosen = best_words(score, candidates=everywhere, count=count, banks=banks, blocks=blocks)
+    worth = []
+    for row in range(fan_in):
+        by_block = [
+            words_that_exist(
+                in_block(score, block, banks, blocks)[:, [row]],
+                in_block(everywhere, block, banks, blocks)[:, [row]],
+                banks,
+            )
+            for block in range(blocks)
+        ]
+        in_turn = itertools.zip_longest(*by_block)
+        words = itertools.takewhile(lambda word: word is not None, itertools.chain(*in_turn))
+        worth += prefixes(words)
+        # Words of the row, by block: in turn from block 0 on, and each of them full.
+        counts = [
+            in_block(chosen, block, banks, blocks)[:, row].sum().item() for block in range(blocks)
+        ]
+        total, odd = divmod(sum(counts) // banks, blocks)
+        assert counts == [(total + (block < odd)) * banks for block in range(blocks)]
+    assert full(chosen, banks)
+    assert int(chosen.sum()) == min(count // banks, len(worth)) * banks
+
+
+def in_block(places, block, banks, blocks):
+    """The rows of `places` ([neurons, fan-in]) that lie in a block, in order."""
+    address = torch.arange(len(places)) // banks
+    return places[address % blocks == block]
+
+
+def test_blocks_make_one_block_of_one():
+    generator = torch.Generator().manual_seed(3)
+    score = torch.rand((48, 30), generator=generator)
+    everywhere = torch.ones_like(score, dtype=torch.bool)
+    plain = best_words(score, candidates=everywhere, count=400, banks=8)
+    assert torch.equal(
+        plain, best_words(score, candidates=everywhere, count=400, banks=8, blocks=1)
+    )
+    assert not torch.equal(
+        plain, best_words(score, candidates=everywhere, count=400, banks=8, blocks=2)
+    )
 
 
 @given(
@@ -370,8 +433,8 @@ def test_trained_networks_fill_their_words(method):
         assert int((layer.integers().weight != 0).sum()) == int(trained.sum())
 
 
-@pytest.mark.parametrize("banks", [8, 16])
-def test_trained_words_are_full(banks):
+@pytest.mark.parametrize(("banks", "blocks"), [(8, 1), (16, 1), (8, 2)])
+def test_trained_words_are_full(banks, blocks):
     text = f"""
         [data]
         time_steps = 4
@@ -379,6 +442,7 @@ def test_trained_words_are_full(banks):
         hidden = [64]
         [sparsity]
         banks = {banks}
+        blocks = {blocks}
         full_words = true
         initial_density = 0.8
         density = 0.15
@@ -401,7 +465,12 @@ def test_trained_words_are_full(banks):
     assert hidden.synapses == int(run.network.layers[0].mask.sum())
     assert hidden.synapses > 0
     assert not (rows % banks).any()
-    assert pack(hidden, LANES, index_form="absolute").words * LANES == hidden.synapses
+    # Words that take turns among sixteen banks in two blocks are full, too.
+    of_pack = max(blocks, banks // LANES)
+    packed = pack(hidden, LANES, index_form="absolute", blocks=of_pack)
+    assert packed.words * LANES == hidden.synapses
+    assert packed.index_bits == (64 // LANES // of_pack - 1).bit_length()
+    assert bool((rows // LANES % 2).any()) == (banks == LANES)
     code = config.data.encoding
     assert isinstance(code, LatencyEncoding)
     unlit = digits.train.images.max(axis=0) < code.threshold
