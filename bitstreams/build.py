@@ -17,11 +17,10 @@ Each folder here that has a manifest is one network on one target:
     python bitstreams/build.py foresee FOLDER       # renew what of a report takes no synthesis
 """
 
-import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,45 +39,21 @@ from spikeloom.files import atomic_directory, atomic_write, file_sha256, to_json
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
-from spikeloom_hw.boards.clock import at_clock
 from spikeloom_hw.cli.options import loadable_option
 from spikeloom_hw.cycles import core_cycles
 from spikeloom_hw.estimate import check_fits, estimate
 from spikeloom_hw.generate import generate
 from spikeloom_hw.synth.families import family
 from spikeloom_hw.synth.flow import synthesize
+from spikeloom_hw.synth.manifest import MANIFEST, Recipe, design_sha256, read_manifest
 from spikeloom_hw.synth.result import Synthesis
 from spikeloom_hw.synth.tools import available_cores
-from spikeloom_hw.targets import TARGETS, Target, find_target
+from spikeloom_hw.targets import TARGETS, find_target
 
 HERE = Path(__file__).parent
 NETWORK = "network.safetensors"
 CONFIG = "network.toml"
-MANIFEST = "manifest.json"
 REPORT = "report.json"
-
-
-class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides a bitstream, besides its network and the tools.
-
-    Attributes:
-        target: name of the preset.
-        clock_mhz: clock of the core.
-        lanes: of each layer.
-        seed: of nextpnr's placer.
-        loadable: the host fills the memories.
-    """
-
-    target: str
-    clock_mhz: float
-    lanes: tuple[int, ...]
-    seed: int
-    loadable: bool = False
-
-    @property
-    def board(self) -> Target:
-        """The target at the recipe's clock."""
-        return at_clock(find_target(self.target), self.clock_mhz)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +92,7 @@ def build(
         )
         return Build(
             network_sha256=image_sha256(image),
-            verilog_sha256=_digest(path for path in design.iterdir() if path.suffix != ".json"),
+            verilog_sha256=design_sha256(design),
             synthesis=synthesis,
             bitstream=synthesis.bitstream.read_bytes(),
         )
@@ -266,7 +241,7 @@ def foresee(folders: tuple[Path, ...], data_dir: Path | None) -> None:
     """Renew cycles and estimate in the report of each folder, when their models have changed."""
     console = Console()
     for folder in folders:
-        _, recipe = _recorded(folder)
+        _, recipe = read_manifest(folder)
         image = load_image(folder / NETWORK)
         cycles = cycles_of(image, recipe, data_dir, console)
         kept = msgspec.json.decode((folder / REPORT).read_bytes())
@@ -274,7 +249,7 @@ def foresee(folders: tuple[Path, ...], data_dir: Path | None) -> None:
 
 
 def _reproduces(folder: Path, console: Console) -> bool:
-    recorded, recipe = _recorded(folder)
+    recorded, recipe = read_manifest(folder)
     made = build(folder / NETWORK, recipe, console)
     fresh = manifest(recipe, made)
     kept = file_sha256(folder / family(recipe.board).bitstream)
@@ -291,32 +266,12 @@ def _reproduces(folder: Path, console: Console) -> bool:
     return same
 
 
-def _recorded(folder: Path) -> tuple[dict[str, Any], Recipe]:
-    """The manifest of a folder, and what it says to build."""
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise UserError(f"{folder} has no {MANIFEST}; name a folder made by: build.py add")
-    try:
-        recorded = msgspec.json.decode(path.read_bytes())
-        recipe = msgspec.convert({k: recorded[k] for k in Recipe.__struct_fields__}, Recipe)
-    except (msgspec.MsgspecError, KeyError) as error:
-        raise UserError(f"{path} is damaged ({error}); build it again: build.py add") from None
-    return recorded, recipe
-
-
 def _config(run: Path) -> Path:
     """The resolved configuration beside a network: of a run, or of a folder here."""
     for name in ("config.toml", CONFIG):
         if (run / name).is_file():
             return run / name
     raise UserError(f"{run} has neither config.toml nor {CONFIG}; give the folder of a run")
-
-
-def _digest(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(f"{file.name}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
 
 
 def _commit() -> str:

@@ -14,6 +14,18 @@ TOP = "bench"
 
 def render_bench(shape: CoreShape, *, waves: bool = False) -> str:
     """The test bench for cores of `shape`; with `waves` it can write a VCD file."""
+    return render(
+        "bench.sv.j2",
+        **asdict(shape),
+        event_bits=shape.event_bits,
+        counters=shape.counters,
+        select_bits=unsigned_bits(shape.counters - 1),
+        waves=waves,
+    )
+
+
+def render(template: str, **values: object) -> str:
+    """A test bench by its template's name and the values in it; none of them may be missing."""
     environment = Environment(
         loader=PackageLoader("spikeloom_cosim"),
         undefined=StrictUndefined,
@@ -22,10 +34,4 @@ def render_bench(shape: CoreShape, *, waves: bool = False) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("bench.sv.j2").render(
-        **asdict(shape),
-        event_bits=shape.event_bits,
-        counters=shape.counters,
-        select_bits=unsigned_bits(shape.counters - 1),
-        waves=waves,
-    )
+    return environment.get_template(template).render(**values)

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -73,6 +73,53 @@ def build_bench(
     Raises:
         UserError: the file is missing or does not compile, or the cache cannot be written.
     """
+    bench = render_bench(shape, waves=waves)
+    compiler = _compiler(tools)
+    texts = [str(waves)]
+    how = partial(_compile_bench, waves=waves)
+    if alone:
+        compiler += ["alone", str(coverage)]
+        texts += [ALONE.read_text()]
+        how = partial(_compile_alone, coverage=coverage)
+    return _cached(core, bench, texts, compiler, how=how, tools=tools, alone=alone, cache=cache)
+
+
+def build_program(
+    source: Path, bench: str, *, tools: Toolchain, cache: Path | None = None
+) -> Build:
+    """Compile a Verilog file with a bench that needs nothing else, or find it compiled.
+
+    Args:
+        source: the file.
+        bench: text of the bench, the module `TOP`; it ends the simulation by itself.
+        tools: what compiles.
+        cache: folder of compiled benches; None takes `spikeloom.files.cache_folder`.
+
+    Raises:
+        UserError: the file is missing or does not compile, or the cache cannot be written.
+    """
+    compiler = [*_compiler(tools), "alone", str(False)]
+    return _cached(
+        source, bench, [], compiler, how=_compile_program, tools=tools, alone=True, cache=cache
+    )
+
+
+def _compiler(tools: Toolchain) -> list[str]:
+    return [*verilator.COMPILER_FLAGS, *verilator.MAKE_VARIABLES.values(), *tools.fingerprint]
+
+
+def _cached(
+    core: Path,
+    bench: str,
+    texts: Sequence[str],
+    compiler: Sequence[str],
+    *,
+    how: Callable[[Toolchain, Path, Path | None], None],
+    tools: Toolchain,
+    alone: bool,
+    cache: Path | None,
+) -> Build:
+    """Compile, or find what was compiled of the same texts; `compiler` decides the run-time."""
     started = time.perf_counter()
     cache = cache_folder("verilator") if cache is None else cache
     try:
@@ -81,23 +128,15 @@ def build_bench(
         raise UserError(
             f"cannot read {core}: {error.strerror}; generate the design again"
         ) from error
-    bench = render_bench(shape, waves=waves)
     with _writing(cache):
         cache.mkdir(parents=True, exist_ok=True)
-    compiler = [*verilator.COMPILER_FLAGS, *verilator.MAKE_VARIABLES.values(), *tools.fingerprint]
-    texts = [bench, str(waves), verilator.GENERATED, *verilator.FLAGS, *compiler]
-    if alone:
-        compiler += ["alone", str(coverage)]
-        texts += [ALONE.read_text(), *compiler]
-    place = cache / f"bench-{_digest(source, *map(str.encode, texts))}"
+    parts = [bench, *texts, verilator.GENERATED, *verilator.FLAGS, *compiler]
+    place = cache / f"bench-{_digest(source, *map(str.encode, parts))}"
     cached = (place / TOP).is_file()
     if cached:
         os.utime(place)
     else:
         runtime = cache / f"runtime-{_digest(*map(str.encode, compiler))}"
-        how = partial(_compile_bench, waves=waves)
-        if alone:
-            how = partial(_compile_alone, coverage=coverage)
         _compile(core, source, bench, how=how, tools=tools, place=place, runtime=runtime)
         _prune(cache)
     seconds = time.perf_counter() - started
@@ -154,6 +193,19 @@ def _compile_alone(tools: Toolchain, work: Path, runtime: Path | None, *, covera
         program=TOP,
         folder=work,
         coverage=coverage,
+        runtime=runtime,
+    )
+
+
+def _compile_program(tools: Toolchain, work: Path, runtime: Path | None) -> None:
+    verilator.compile_program(
+        tools,
+        work / CORE,
+        [work / f"{TOP}.sv"],
+        top=TOP,
+        program=TOP,
+        folder=work,
+        coverage=False,
         runtime=runtime,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 import msgspec
@@ -27,6 +27,8 @@ from spikeloom.files import check_writable
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
+from spikeloom_cosim.chip.level import ChipLevel
+from spikeloom_cosim.cli.level import bitstream_folder, verify_level
 from spikeloom_cosim.cli.selftest import run_selftests
 from spikeloom_cosim.divergence import KINDS, Kind
 from spikeloom_cosim.fitting import Fitting, fit_design
@@ -88,10 +90,13 @@ class SampleCount(click.ParamType):
 @data_dir_option
 @click.option(
     "--level",
-    type=click.Choice(["rtl"]),
+    type=click.Choice(["rtl", *get_args(ChipLevel)]),
     default="rtl",
     show_default=True,
-    help="What is simulated: the generated Verilog.",
+    help="What is simulated: the generated Verilog of the core; or the whole chip, driven by its "
+    "pins: the cells after synthesis, the cells after place and route, or the bitstream turned "
+    "back into Verilog (iCE40). Of a folder of bitstreams/ it is the very design, and bitstream, "
+    "of its manifest.",
 )
 @click.option(
     "--design",
@@ -130,7 +135,7 @@ def verify(
     samples: int | None,
     split: SplitName,
     data_dir: Path | None,
-    level: str,
+    level: Literal["rtl"] | ChipLevel,
     design: Path | None,
     target: str,
     loadable: bool,
@@ -146,6 +151,10 @@ def verify(
     sample are compared, with samples one by one, back to back, and under random pauses. Ends with
     code 1 when anything differs, and names the first difference; with 3 when the simulator broke
     down, which says nothing about the core.
+
+    At the levels behind the RTL, every score and class is compared, and what the chip counted in
+    every sample: events into each layer, words read, synaptic operations. Spikes and membranes are
+    not visible at the pins.
     """
     if design is not None and lanes:
         raise UserError("--design has lanes of its own; leave out --lanes")
@@ -156,6 +165,27 @@ def verify(
     console = Console(as_json=as_json)
     path = network_path(network)
     folder = run_folder(path) if output is None else output
+    if level != "rtl":
+        if selftest:
+            raise UserError("--selftest works at --level rtl; leave out one of them")
+        given = context.get_parameter_source("target") == COMMANDLINE or lanes or loadable
+        context.exit(
+            verify_level(
+                console,
+                path,
+                level,
+                plan=None if given else bitstream_folder(path),
+                lanes=lanes or (DEFAULT_LANES,),
+                samples=samples,
+                split=split,
+                data_dir=data_dir,
+                design=design,
+                target=target,
+                loadable=loadable,
+                jobs=jobs,
+                folder=folder,
+            )
+        )
     check_writable(folder / ("selftest.json" if selftest else "verify.json"))
     tools = find_toolchain()
     image = load_image(path)

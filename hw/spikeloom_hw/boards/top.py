@@ -52,6 +52,11 @@ class Board:
     high: tuple[Light, ...] = ()
 
 
+def reset_timer_bits(clock_mhz: float) -> int:
+    """Bits of the timer whose highest one ends the reset, at a clock in MHz."""
+    return ceil_log2(ceil(clock_mhz * 1e6 * RESET_SECONDS)) + 1
+
+
 class SteadyReset(wiring.Component):
     """Holds `sync` in reset until its PLL has been locked for a while.
 
@@ -68,7 +73,7 @@ class SteadyReset(wiring.Component):
 
     def __init__(self, clock_mhz: float) -> None:
         # Up to the highest bit, which then stays.
-        self.timer_bits = ceil_log2(ceil(clock_mhz * 1e6 * RESET_SECONDS)) + 1
+        self.timer_bits = reset_timer_bits(clock_mhz)
         super().__init__()
 
     def elaborate(self, platform: object) -> Module:

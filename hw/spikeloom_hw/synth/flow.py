@@ -72,6 +72,7 @@ def synthesize(
     seeds: Sequence[int] = (1,),
     jobs: int = 1,
     progress: Progress,
+    written: bool = False,
 ) -> Synthesis:
     """Turn the design in `design` into a bitstream in `directory`.
 
@@ -83,6 +84,7 @@ def synthesize(
             tools give the same bitstream.
         jobs: seeds at once.
         progress: is told of each step.
+        written: leave the placed and routed netlist as `nextpnr.ROUTED`, too.
 
     Raises:
         UserError: a file or tool is missing, the design does not fit, or it is too slow.
@@ -100,7 +102,13 @@ def synthesize(
             shutil.copyfile(source, work / source.name)
         try:
             attempts, placement = _run(
-                work, tools, target=target, seeds=seeds, jobs=jobs, progress=progress
+                work,
+                tools,
+                target=target,
+                seeds=seeds,
+                jobs=jobs,
+                progress=progress,
+                written=written,
             )
         except ToolError as error:
             raise UserError(f"{error}; see {_keep(work, directory)}") from error
@@ -156,6 +164,7 @@ def _run(
     seeds: Sequence[int],
     jobs: int,
     progress: Progress,
+    written: bool,
 ) -> tuple[list[Attempt], Placement]:
     """Every attempt, and the placement of the fastest, of which the bitstream is made."""
     own = family(target)
@@ -163,7 +172,13 @@ def _run(
         yosys.synthesize(tools["yosys"], work, family=own, note=progress.note)
     with progress.step(f"nextpnr: place and route, {_named(seeds, jobs)}"):
         attempts = _place(
-            work, tools[own.placer], target=target, seeds=seeds, jobs=jobs, progress=progress
+            work,
+            tools[own.placer],
+            target=target,
+            seeds=seeds,
+            jobs=jobs,
+            progress=progress,
+            written=written,
         )
     chosen = max(attempts, key=lambda each: each.placement.fmax_mhz if each.placement else 0.0)
     nextpnr.keep(work, attempts, chosen)
@@ -184,7 +199,14 @@ def _run(
 
 
 def _place(
-    work: Path, tool: Tool, *, target: Target, seeds: Sequence[int], jobs: int, progress: Progress
+    work: Path,
+    tool: Tool,
+    *,
+    target: Target,
+    seeds: Sequence[int],
+    jobs: int,
+    progress: Progress,
+    written: bool,
 ) -> list[Attempt]:
     with progress.track(len(seeds), "seeds") as track:
         return nextpnr.place_and_route(
@@ -195,6 +217,7 @@ def _place(
             jobs=jobs,
             note=progress.note,
             ended=lambda seed: track.advance(),
+            written=written,
         )
 
 

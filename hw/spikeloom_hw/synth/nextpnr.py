@@ -18,6 +18,7 @@ from spikeloom_hw.targets import Target
 
 LOG = "nextpnr.log"
 REPORT = "nextpnr.json"
+ROUTED = "routed.json"
 
 _USE = re.compile(r"Info:\s+(\w+):\s+(\d+)/\s*(\d+)")
 
@@ -92,6 +93,7 @@ def place_and_route(
     jobs: int,
     note: Callable[[str], None],
     ended: Callable[[int], None] = lambda _: None,
+    written: bool = False,
 ) -> list[Attempt]:
     """Place and route `folder/top.json` under its pins and clocks, once for each seed.
 
@@ -106,11 +108,12 @@ def place_and_route(
         jobs: processes at once.
         note: is told when the tool has to be compiled first.
         ended: is told the seed of each run that has ended.
+        written: write the placed and routed netlist, too, as `ROUTED`.
     """
     own = family(target)
     for seed in seeds:
         _place(folder, seed).mkdir()
-    calls = [_call(own, folder, target=target, seed=seed) for seed in seeds]
+    calls = [_call(own, folder, target=target, seed=seed, written=written) for seed in seeds]
     errors = run_tools(
         tool, calls, folder=folder, jobs=jobs, note=note, ended=lambda n: ended(seeds[n])
     )
@@ -133,7 +136,7 @@ def _place(folder: Path, seed: int) -> Path:
     return folder / f"seed_{seed}"
 
 
-def _call(own: Family, folder: Path, *, target: Target, seed: int) -> Call:
+def _call(own: Family, folder: Path, *, target: Target, seed: int, written: bool) -> Call:
     place = _place(folder, seed).relative_to(folder)
     device = (word.format(device=target.device, package=target.package) for word in own.device)
     arguments = (
@@ -141,6 +144,7 @@ def _call(own: Family, folder: Path, *, target: Target, seed: int) -> Call:
         *("--json", NETLIST, own.constraints_option, own.constraints),
         *(own.placed_option, str(place / own.placed), "--report", str(place / REPORT)),
         *("--freq", f"{target.core_clock_mhz:g}", "--timing-allow-fail"),
+        *(("--write", str(place / ROUTED)) if written else ()),
     )
     return Call(arguments=arguments, log=str(place / LOG))
 

