@@ -69,13 +69,18 @@ def _layer_memories(
     else:
         yield _fixed(target, *pointers, pointer_words(layer, contents))
     if layer.single_port:
+        width = layer.word_bits - layer.spill_bits
         yield MemoryCost(
             name=f"{name}.weights",
-            width=layer.word_bits,
+            width=width,
             depth=layer.words,
             kind="single-port",
-            blocks=-(-layer.word_bits // CHUNK_BITS) * -(-layer.words // SINGLE_PORT_DEPTH),
+            blocks=-(-width // CHUNK_BITS) * -(-layer.words // SINGLE_PORT_DEPTH),
         )
+        if layer.spill_bits:
+            yield _block(
+                target, f"{name}.weights.spilled", layer.spill_bits, layer.words, writable=True
+            )
     elif layer.loadable:
         yield _loaded(target, *weights)
     else:

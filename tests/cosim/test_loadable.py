@@ -39,8 +39,8 @@ OTHERS = [
 ]
 
 
-def one_design(folder: Path, target: str) -> Path:
-    generate(FIRST, target=TARGETS[target], lanes=LANES, directory=folder, bare=True, loadable=True)
+def one_design(folder: Path, target: str, lanes: tuple[int, ...] = LANES) -> Path:
+    generate(FIRST, target=TARGETS[target], lanes=lanes, directory=folder, bare=True, loadable=True)
     return folder
 
 
@@ -49,6 +49,14 @@ def single_port(tmp_path_factory) -> Path:
     """Weights of the first layer in single-port RAM, which holds nothing at first."""
     folder = one_design(tmp_path_factory.mktemp("single") / "design", "icebreaker")
     assert any(layer.single_port for layer in load_design(folder).parameters)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def spilled(tmp_path_factory) -> Path:
+    """Words wider than the single-port RAMs, whose highest bits lie in block RAM."""
+    folder = one_design(tmp_path_factory.mktemp("spilled") / "design", "icebreaker", (16, 2))
+    assert load_design(folder).parameters[0].spill_bits == 16
     return folder
 
 
@@ -76,7 +84,7 @@ def run(fitting: Fitting, events: np.ndarray, tools, failure: Path):
 
 
 @pytest.mark.parametrize("image", OTHERS)
-@pytest.mark.parametrize("design", ["single_port", "block"])
+@pytest.mark.parametrize("design", ["single_port", "spilled", "block"])
 def test_equal(request, tools, tmp_path, design, image):
     folder = request.getfixturevalue(design)
     fitting = fit_design(folder, image, network=tmp_path)

@@ -8,6 +8,7 @@ import pytest
 
 from networks import random_events, random_network
 from spikeloom.errors import UserError
+from spikeloom.image import Layer, ShiftLeak
 from spikeloom.packing import pack, pack_network, propose_lanes
 from spikeloom.reference import cycle_times, simulate
 from spikeloom_hw.estimate import check_fits, estimate
@@ -74,6 +75,24 @@ def test_a_host_fills_single_port_ram():
     (weights,) = (own for own in found.memories if own.kind == "single-port")
     assert weights.name == "layer0.weights"
     assert found.single_ports == weights.blocks == -(-weights.width // 16)
+
+
+def test_words_wider_than_single_port_ram_spill_into_block_ram():
+    random = np.random.default_rng(1)
+    image = random_network(random, [64, 256, 10])
+    # Three of the 32 neurons of each bank: full words, and gaps too long for few bits.
+    places = random.random((64, 32, 8)).argsort(axis=1) < 3
+    weights = random.choice([-7, 7], (64, 32, 8)) * places
+    hidden = Layer.from_dense(weights.reshape(64, 256), name="layer0", leak=ShiftLeak(shift=2))
+    image = replace(image, layers=(hidden, *image.layers[1:]))
+    found = estimate(image, target=ICEBREAKER, lanes=(8, 1), loadable=True)
+    memories = {own.name: own for own in found.memories}
+    weights, spilled = memories["layer0.weights"], memories["layer0.weights.spilled"]
+    assert (weights.kind, weights.width, weights.blocks) == ("single-port", 64, 4)
+    assert spilled.kind == "block"
+    assert spilled.width == found.layers[0].word_bits - 64 > 0
+    assert spilled.depth == weights.depth >= found.layers[0].words
+    assert spilled.blocks == -(-spilled.width * spilled.depth // 4096)
 
 
 def test_a_loadable_core_holds_the_network_it_is_made_for():

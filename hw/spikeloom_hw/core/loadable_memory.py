@@ -14,7 +14,7 @@ first contents come with the bitstream.
 
 from typing import Any
 
-from amaranth.hdl import ClockSignal, Const, Instance, Module, Mux, Signal
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -40,6 +40,8 @@ class LoadableMemory(wiring.Component):
         loadable: has the member ``load``.
         single_port: loader and reader share one port; the reader gets nothing new in a cycle in
             which a chunk is stored.
+        spill_bits: of a single-port memory, the highest bits of a word, at most a chunk, that lie
+            in block RAM beside it.
 
     Members:
         address: In, the word to read.
@@ -55,13 +57,17 @@ class LoadableMemory(wiring.Component):
         init: list[int],
         loadable: bool = False,
         single_port: bool = False,
+        spill_bits: int = 0,
     ) -> None:
         if single_port and not loadable:
             raise ValueError("a single-port memory has no first contents: it has to be loadable")
         self.shape = shape
         self.init = init
         self.loadable = loadable
+        if spill_bits and (not single_port or (shape.width - spill_bits) % shape.chunk_bits):
+            raise ValueError("what spills from a single-port memory is its last chunk")
         self.single_port = single_port
+        self.spill_bits = spill_bits
         members: dict[str, Any] = {
             "address": In(shape.word_bits),
             "enable": In(1),
@@ -98,21 +104,22 @@ class LoadableMemory(wiring.Component):
         stored = chunk.data[: shape.chunk_bits].replicate(shape.chunks)
 
         if self.single_port and platform is not None:
-            data = Signal(shape.chunks * shape.chunk_bits)
+            chunks = shape.chunks - bool(self.spill_bits)
+            data = Signal(chunks * shape.chunk_bits)
             m.submodules.ram = Instance(
                 SINGLE_PORT_RAM,
                 p_ADDRESS_BITS=shape.word_bits,
                 p_DEPTH=shape.depth,
-                p_CHUNKS=shape.chunks,
+                p_CHUNKS=chunks,
                 p_CHUNK_BITS=shape.chunk_bits,
                 i_clk=ClockSignal(),
                 i_address=Mux(self.load.valid, stored_at, self.address),
                 i_enable=self.load.valid | self.enable,
-                i_store=selected,
-                i_data_in=stored,
+                i_store=selected[:chunks],
+                i_data_in=stored[: len(data)],
                 o_data_out=data,
             )
-            m.d.comb += self.data.eq(data)
+            m.d.comb += self.data.eq(Cat(data, self._spilled(m, selected[-1])))
             return m
 
         memory = Memory(
@@ -134,3 +141,21 @@ class LoadableMemory(wiring.Component):
             loader.en.eq(selected),
         ]
         return m
+
+    def _spilled(self, m: Module, selected: Value) -> Value:
+        """The highest bits of the word that is read, from block RAM, when their chunk spills."""
+        if not self.spill_bits:
+            return Const(0, 0)
+        shape = self.shape
+        m.submodules.spilled = memory = Memory(
+            shape=self.spill_bits, depth=shape.depth, init=[], attrs=BLOCK_RAM
+        )
+        port, loader = memory.read_port(), memory.write_port()
+        m.d.comb += [
+            port.addr.eq(self.address),
+            port.en.eq(self.enable),
+            loader.addr.eq(self.load.payload.address[shape.select_bits :]),
+            loader.data.eq(self.load.payload.data),
+            loader.en.eq(selected),
+        ]
+        return port.data

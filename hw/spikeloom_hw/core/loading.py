@@ -1,7 +1,8 @@
 """A core that runs any network within its capacity, and what a host sends to make it run one.
 
 A loadable core is made for one network, with room around it: on devices with single-port RAM the
-largest weight memory fills that, and the others get what their last block RAM leaves over. Another
+largest weight memory fills that, or lies in it but for the last bits of its words, and the others
+get what their last block RAM leaves over. Another
 network is *fitted* to it: silent neurons fill its layers up, and its rows are packed in the form
 that the core reads.
 """
@@ -42,7 +43,8 @@ def make_loadable(core: CoreParams, *, single_ports: int = 0) -> CoreParams:
     Raises:
         UserError: a layer has a threshold or a bias for each neuron.
     """
-    narrow = [layer for layer in core.layers if layer.word_bits <= CHUNK_BITS * single_ports]
+    room = CHUNK_BITS * single_ports
+    narrow = [layer for layer in core.layers if layer.word_bits <= room + CHUNK_BITS and room]
     largest = max(narrow, key=lambda layer: layer.words * layer.word_bits, default=None)
     layers = []
     for layer in core.layers:
@@ -52,7 +54,8 @@ def make_loadable(core: CoreParams, *, single_ports: int = 0) -> CoreParams:
                 "core has one threshold a layer and no bias: build it with fixed memories"
             )
         single_port = layer is largest
-        unit = SINGLE_PORT_DEPTH if single_port else BLOCK_DEPTH
+        spill_bits = max(0, layer.word_bits - room) if single_port else 0
+        unit = SINGLE_PORT_DEPTH if single_port and not spill_bits else BLOCK_DEPTH
         words = -(-layer.words // unit) * unit
         accumulator_bits = layer.accumulator_bits + ACCUMULATOR_ROOM
         layers.append(
@@ -65,6 +68,7 @@ def make_loadable(core: CoreParams, *, single_ports: int = 0) -> CoreParams:
                 threshold_bits=min(accumulator_bits - 1, CHUNK_BITS),
                 loadable=True,
                 single_port=single_port,
+                spill_bits=spill_bits,
             )
         )
     return replace(core, layers=tuple(layers))

@@ -43,6 +43,8 @@ class LayerParams:
         spiking: False for a readout layer.
         loadable: the host fills pointers, weights and the threshold.
         single_port: the weights lie in a single-port memory without first contents.
+        spill_bits: highest bits of a weight word that do not fit its single-port memory, and lie in
+            block RAM beside it.
         distributed_banks: the membranes lie in logic cells used as RAM, not in block RAM.
         overlapped: accumulators stand apart from membranes, so that a step's update overlaps the
             next step's rows.
@@ -72,6 +74,7 @@ class LayerParams:
     spiking: bool
     loadable: bool = False
     single_port: bool = False
+    spill_bits: int = 0
     distributed_banks: bool = False
     overlapped: bool = False
 

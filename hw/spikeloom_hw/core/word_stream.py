@@ -35,6 +35,7 @@ class WordStream(wiring.Component):
             init=weight_words(params, contents),
             loadable=params.loadable,
             single_port=params.single_port,
+            spill_bits=params.spill_bits,
         )
         members = {
             "rows": In(stream.Signature(RowLayout(params))),

@@ -56,11 +56,19 @@ def run(core, params, loads, samples, scores, labels):
     run_scenario(core, host, score_bench(core, total, scores, labels))
 
 
-@pytest.mark.parametrize("single_ports", [0, 4], ids=["block RAM", "single-port RAM"])
-def test_one_network_after_another(single_ports):
+@pytest.mark.parametrize(
+    ("single_ports", "spilled"),
+    [
+        pytest.param(0, 0, id="block RAM"),
+        pytest.param(4, 0, id="single-port RAM"),
+        pytest.param(1, 8, id="both"),
+    ],
+)
+def test_one_network_after_another(single_ports, spilled):
     first, second = network(1), network(2, (18, 21, 6), density=0.5)
     params = loadable_core(first, single_ports)
     assert [layer.single_port for layer in params.layers] == [single_ports > 0, False]
+    assert params.layers[0].spill_bits == spilled
     rng = np.random.default_rng(5)
     images, samples = [first, second, first], []
     loads = [load_sequence(image, params) for image in images]
