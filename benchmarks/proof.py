@@ -71,6 +71,11 @@ CASES = (
     Case(build="mnist-icebreaker", level="rtl", options=MNIST),
     Case(build="mnist131k-icebreaker", level="rtl", options=f"{MNIST} --samples 1000"),
     Case(build="fashion-ulx3s-25f", level="rtl", options=FASHION),
+    Case(build="digits-icebreaker", level="netlist"),
+    Case(build="mnist-icebreaker", level="netlist", options="--samples 500"),
+    Case(build="digits-icebreaker", level="routed"),
+    Case(build="mnist-icebreaker", level="routed", options="--samples 500"),
+    Case(build="digits-icebreaker", level="bitstream"),
 )
 
 

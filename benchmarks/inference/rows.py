@@ -49,6 +49,8 @@ ROWS = (
     Row(network="mnist-20k", target=ICE40, lanes=8, loadable=True, build="mnist-icebreaker"),
     Row(network="mnist-20k", target=ICE40, lanes=4, loadable=True),
     Row(network="mnist-20k", target=ECP5, lanes=16),
+    Row(network="mnist-17k", target=ICE40, lanes=8, loadable=True),
+    Row(network="mnist-17k", target=ECP5, lanes=16),
     Row(network="mnist-131k", target=ICE40, lanes=8, loadable=True, build="mnist131k-icebreaker"),
     Row(network="mnist-131k", target=ICE40, lanes=4, loadable=True),
     Row(network="fashion-60k", target=ECP5, lanes=16, build="fashion-ulx3s-25f"),
