@@ -13,8 +13,13 @@ from pathlib import Path
 import pytest
 
 from spikeloom.arithmetic import ShiftLeak
+from spikeloom.cli.console import Console
+from spikeloom.errors import UserError
 from spikeloom.files import atomic_write
-from spikeloom.image import save_image
+from spikeloom.image import load_image, save_image
+from spikeloom_cosim.chip.level import make_chip
+from spikeloom_hw.generate import generate
+from spikeloom_hw.synth.manifest import read_manifest
 
 from .networks import random_network
 
@@ -143,6 +148,15 @@ def test_refused(spikeloom, small, options, says):
     result = spikeloom("verify", small.network, "--level", "netlist", "--samples", 1, *options)
     assert result.exit_code == 2
     assert says in result.stderr
+
+
+def test_single_port_memory_cannot_be_read_back(tmp_path):
+    folder = SHIPPED.parent / "mnist-icebreaker"
+    _, recipe = read_manifest(folder)
+    image, design = load_image(folder / "network.safetensors"), tmp_path / "design"
+    generate(image, target=recipe.board, lanes=recipe.lanes, directory=design, loadable=True)
+    with pytest.raises(UserError, match="verify it at --level routed"):
+        make_chip(design, "bitstream", seed=1, progress=Console(as_json=True))
 
 
 def test_not_what_the_manifest_says(spikeloom, small, tmp_path):

@@ -136,11 +136,15 @@ def verify_chip(
             for start, folder in zip(starts, folders, strict=True)
         ]
         told, waiting = 0, set(running)
-        while waiting:
-            _, waiting = wait(waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
-            done = sum(layout.samples_in(received_bytes(folder)) for folder in folders)
-            advance(done - told)
-            told = done
+        try:
+            while waiting:
+                _, waiting = wait(waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                done = sum(layout.samples_in(received_bytes(folder)) for folder in folders)
+                advance(done - told)
+                told = done
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         results = [each.result() for each in running]
     compared, mismatches = Counter[str](), Counter[str]()
     for verdict, _ in results:
