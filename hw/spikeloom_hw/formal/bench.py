@@ -134,9 +134,8 @@ class Bench:
     def __init__(self) -> None:
         self.m = Module()
         self.m.domains.sync = self._clock = ClockDomain("sync", reset_less=True)
-        started = Signal()
-        self.m.d.sync += started.eq(1)
-        self.started = started
+        # Apart from the conditions under which a property stands.
+        self.m.submodules.apart = self._apart = Module()
 
     def add(self, component: Any, name: str = "dut") -> Inside:
         """Put ``component`` into the bench; what is inside it can be looked at from now on."""
@@ -148,21 +147,21 @@ class Bench:
         """A value that is any in every cycle."""
         signal = Signal(shape, name=name)
         value = Value.cast(signal)
-        self.m.d.comb += value.eq(AnySeq(len(value)))
+        self._apart.d.comb += value.eq(AnySeq(len(value)))
         return signal
 
     def constant(self, shape: Any = 1, *, name: str) -> Any:
         """A value that is any, and the same in every cycle."""
         signal = Signal(shape, name=name)
         value = Value.cast(signal)
-        self.m.d.comb += value.eq(AnyConst(len(value)))
+        self._apart.d.comb += value.eq(AnyConst(len(value)))
         return signal
 
     def before(self, value: ValueLike, *, init: int = 0) -> Signal:
         """``value`` of the cycle before."""
         value = Value.cast(value)
         held = Signal(value.shape(), init=init, name="before")
-        self.m.d.sync += held.eq(value)
+        self._apart.d.sync += held.eq(value)
         return held
 
     def assume(self, condition: ValueLike) -> None:

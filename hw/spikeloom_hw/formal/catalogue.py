@@ -1,6 +1,18 @@
 """Every proof that is made."""
 
 from spikeloom_hw.formal.proof import Proof
-from spikeloom_hw.formal.properties import spike_queue
+from spikeloom_hw.formal.properties import (
+    membrane_bank,
+    neuron_update,
+    row_fetch,
+    spike_queue,
+    word_stream,
+)
 
-PROOFS: tuple[Proof, ...] = (*spike_queue.PROOFS,)
+PROOFS: tuple[Proof, ...] = (
+    *row_fetch.PROOFS,
+    *word_stream.PROOFS,
+    *membrane_bank.PROOFS,
+    *neuron_update.PROOFS,
+    *spike_queue.PROOFS,
+)

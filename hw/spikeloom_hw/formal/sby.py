@@ -82,6 +82,8 @@ timeout {SECONDS}
 smtbmc z3
 [script]
 read_rtlil {proof.name}.il
+# Tables stay logic: an induction would begin with any contents of a ROM.
+proc -norom
 prep -flatten -top {TOP}
 [files]
 {proof.name}.il

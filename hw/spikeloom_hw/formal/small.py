@@ -7,7 +7,8 @@ import numpy as np
 
 from spikeloom.image import Layer, Leak, Reset, ShiftLeak
 from spikeloom.packing import pack
-from spikeloom_hw.core.params import LayerContents, LayerParams, layer_contents, layer_params
+from spikeloom_hw.core import params as core
+from spikeloom_hw.core.params import LayerContents, LayerParams
 
 
 class ShallowParams(LayerParams):
@@ -54,9 +55,9 @@ def small_layer(
         membrane_bits=membrane_bits,
     )
     packed = pack(layer, lanes, **packing)
-    params = layer_params(layer, packed)
+    params = core.layer_params(layer, packed)
     if overlapped:
         params = replace(params, overlapped=True, distributed_banks=True)
     if shallow:
         params = ShallowParams(**{f.name: getattr(params, f.name) for f in fields(params)})
-    return SmallLayer(layer, params, layer_contents(layer, packed))
+    return SmallLayer(layer, params, core.layer_contents(layer, packed))
