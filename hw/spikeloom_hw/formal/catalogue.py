@@ -2,8 +2,10 @@
 
 from spikeloom_hw.formal.proof import Proof
 from spikeloom_hw.formal.properties import (
+    chain,
     membrane_bank,
     neuron_update,
+    readout,
     row_fetch,
     spike_queue,
     word_stream,
@@ -15,4 +17,6 @@ PROOFS: tuple[Proof, ...] = (
     *membrane_bank.PROOFS,
     *neuron_update.PROOFS,
     *spike_queue.PROOFS,
+    *readout.PROOFS,
+    *chain.PROOFS,
 )

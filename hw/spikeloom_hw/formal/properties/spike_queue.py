@@ -9,6 +9,7 @@ from spikeloom_hw.core.spike_queue import SpikeQueue
 from spikeloom_hw.formal.bench import Bench, Inside
 from spikeloom_hw.formal.proof import Proof
 from spikeloom_hw.formal.small import small_layer
+from spikeloom_hw.formal.walks import Walks
 
 _SIZE = "5 neurons, 2 lanes, room for 4 groups"
 
@@ -18,37 +19,14 @@ def _params() -> LayerParams:
 
 
 class _Walked:
-    """A queue that gets groups as ``NeuronUpdate`` sends them, at any pace.
-
-    Attributes:
-        dut: the queue.
-        under_way: a walk has begun and not all of its groups are here.
-        place: the group that comes next.
-    """
+    """A queue that gets groups as ``NeuronUpdate`` sends them."""
 
     def __init__(self, bench: Bench) -> None:
-        m = bench.m
-        self.params = params = _params()
-        self.dut = dut = SpikeQueue(params)
-        self.inside: Inside = bench.add(dut)
-        bench.drive(dut.groups, "groups", lawful=False)
-        bench.take(dut.events, "events")
-        self.under_way = Signal()
-        self.place = Signal(range(params.groups))
-        group = dut.groups.payload
-        final = self.place == params.groups - 1
-        bench.assume(~dut.groups.valid | self.under_way)
-        bench.assume(group.group == self.place)
-        bench.assume(group.end == final)
-        missing = params.groups * params.lanes - params.neurons
-        bench.assume(~final | ~group.spikes[params.lanes - missing :].any())
-        begins = bench.any(name="begins")
-        with m.If(dut.groups.valid):
-            m.d.sync += self.place.eq(self.place + 1)
-            with m.If(final):
-                m.d.sync += [self.place.eq(0), self.under_way.eq(0)]
-        with m.Elif(begins & ~dut.full):
-            m.d.sync += self.under_way.eq(1)
+        self.params = _params()
+        self.dut = SpikeQueue(self.params)
+        self.inside: Inside = bench.add(self.dut)
+        bench.take(self.dut.events, "events")
+        self.walks = Walks(bench, self.dut.groups, self.params, may_begin=~self.dut.full)
 
 
 def lawful(bench: Bench) -> None:
@@ -73,7 +51,7 @@ def bounds(bench: Bench) -> None:
     bench.prove(~fetched | (bench.before(stored) != 0))
     _room(bench, queue)
     bench.cover(stored == depth)
-    bench.cover(queue.dut.full & ~queue.under_way)
+    bench.cover(queue.dut.full & ~queue.walks.under_way)
 
 
 def order(bench: Bench) -> None:
@@ -152,8 +130,8 @@ def _room(bench: Bench, queue: _Walked) -> None:
     depth, groups = queue.params.queue_depth, queue.params.groups
     stored, newest, oldest = (queue.inside[name] for name in ("stored", "newest", "oldest"))
     bench.prove(stored <= depth)
-    bench.prove(~queue.under_way | (stored + groups - queue.place <= depth))
-    bench.prove((newest < depth) & (oldest < depth) & (queue.place < groups))
+    bench.prove(~queue.walks.under_way | (stored + groups - queue.walks.place <= depth))
+    bench.prove((newest < depth) & (oldest < depth) & (queue.walks.place < groups))
     bench.prove((oldest + stored == newest) | (oldest + stored == newest + depth))
     bench.prove((stored != depth) | (newest == oldest))
 
