@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,7 +17,7 @@ from spikeloom_hw.formal.proof import Outcome
 from spikeloom_hw.formal.sby import prove
 from spikeloom_hw.synth.tools import available_cores
 
-EXIT_FAILED, EXIT_USER, EXIT_INTERRUPT = 1, 2, 130
+EXIT_FAILED, EXIT_USER, EXIT_INTERRUPT, EXIT_TERMINATED = 1, 2, 130, 143
 
 
 @click.command(epilog="Example: python -m spikeloom_hw.formal --only spike_queue")
@@ -100,6 +101,8 @@ def _record(outcome: Outcome) -> dict[str, object]:
 
 def main() -> None:
     """Run the command line; a mistake is one sentence and exit code 2."""
+    # So that what was started ends, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     try:
         code = formal(standalone_mode=False)
     except UserError as error:

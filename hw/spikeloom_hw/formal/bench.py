@@ -117,6 +117,16 @@ class Inside:
         }
         return [words[f"word_{place}"] for place in range(len(words))]
 
+    def let_loose(self, path: str) -> None:
+        """Let everything that the submodule at ``path`` says be any value in any cycle."""
+        fragment = self._at(path.split("."))
+        said = {signal.name: signal for signal in _driven(fragment)}
+        fragment.statements = {}
+        fragment.subfragments = []
+        for signal in said.values():
+            value = Value.cast(signal)
+            fragment.add_statements("comb", value.eq(AnySeq(len(value))))
+
     def _at(self, modules: list[str]) -> Fragment:
         fragment = self._fragment
         for name in modules:
@@ -128,10 +138,12 @@ class Bench:
     """One proof under construction.
 
     Attributes:
+        covering: cover statements are searched for; otherwise assertions are proved.
         m: the module that holds component and properties; its domain ``sync`` has no reset.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, covering: bool = False) -> None:
+        self.covering = covering
         self.m = Module()
         self.m.domains.sync = self._clock = ClockDomain("sync", reset_less=True)
         # Apart from the conditions under which a property stands.
@@ -167,6 +179,14 @@ class Bench:
     def assume(self, condition: ValueLike) -> None:
         """Hold the surroundings to ``condition`` in every cycle."""
         self.m.d.comb += Assume(condition, None, src_loc_at=1)
+
+    def lead(self, condition: ValueLike) -> None:
+        """Where cover statements are searched for, hold the surroundings to ``condition``.
+
+        It makes the way to them short, and has no part in the proof.
+        """
+        if self.covering:
+            self.m.d.comb += Assume(condition, None, src_loc_at=1)
 
     def prove(self, condition: ValueLike) -> None:
         """``condition`` holds in every cycle."""

@@ -3,8 +3,10 @@
 from spikeloom_hw.formal.proof import Proof
 from spikeloom_hw.formal.properties import (
     chain,
+    host,
     membrane_bank,
     neuron_update,
+    progress,
     readout,
     row_fetch,
     spike_queue,
@@ -19,4 +21,6 @@ PROOFS: tuple[Proof, ...] = (
     *spike_queue.PROOFS,
     *readout.PROOFS,
     *chain.PROOFS,
+    *progress.PROOFS,
+    *host.PROOFS,
 )

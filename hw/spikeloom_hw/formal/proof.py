@@ -37,9 +37,9 @@ class Proof:
     reach: int
     build: Callable[[Bench], None]
 
-    def rtlil(self) -> str:
+    def rtlil(self, *, covering: bool = False) -> str:
         """Component and property as RTLIL, with the module ``proof`` on top."""
-        bench = Bench()
+        bench = Bench(covering=covering)
         self.build(bench)
         return bench.rtlil()
 

@@ -55,9 +55,9 @@ def prove(
         run_tool(yosys, ["--version"], folder=folder, log="yosys.log", note=note)
     calls, owners = [], []
     for proof in proofs:
-        (folder / f"{proof.name}.il").write_text(proof.rtlil())
         for task in tasks:
             name = _run_name(proof, task)
+            (folder / f"{name}.il").write_text(proof.rtlil(covering=task == "cover"))
             (folder / f"{name}.sby").write_text(_script(proof, task))
             calls.append(Call(arguments=("-f", f"{name}.sby"), log=f"{name}.log"))
             owners.append(proof.name)
@@ -81,12 +81,16 @@ timeout {SECONDS}
 [engines]
 smtbmc z3
 [script]
-read_rtlil {proof.name}.il
+read_rtlil {_run_name(proof, task)}.il
 # Tables stay logic: an induction would begin with any contents of a ROM.
+hierarchy -check -top {TOP}
 proc -norom
-prep -flatten -top {TOP}
+flatten
+# Not `prep`: its pass wreduce is wrong about a signed value that is shifted ($shift).
+opt_expr
+opt_clean
 [files]
-{proof.name}.il
+{_run_name(proof, task)}.il
 """
 
 

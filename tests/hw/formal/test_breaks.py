@@ -3,30 +3,162 @@
 import pytest
 
 from planted import plant
+from spikeloom_hw.core.membrane_bank import MembraneBank
+from spikeloom_hw.core.neuron_lane import NeuronLane
+from spikeloom_hw.core.neuron_update import NeuronUpdate
+from spikeloom_hw.core.params import layer_params
+from spikeloom_hw.core.readout import Readout
+from spikeloom_hw.core.row_fetch import RowFetch
 from spikeloom_hw.core.spike_queue import SpikeQueue
+from spikeloom_hw.core.word_stream import WordStream
 from spikeloom_hw.formal.catalogue import PROOFS
 from spikeloom_hw.formal.sby import prove
+from spikeloom_hw.host.answers import AnswerEncoder
+from spikeloom_hw.host.register import StreamRegister
+from spikeloom_hw.host.uart import UartReceiver, UartTransmitter
+from spikeloom_hw.host.words import WordDecoder
 
 BY_NAME = {proof.name: proof for proof in PROOFS}
 
+FETCH, WORDS, UPDATE, LANE = (
+    RowFetch.elaborate,
+    WordStream.elaborate,
+    NeuronUpdate.elaborate,
+    NeuronLane.elaborate,
+)
+BANK, QUEUE, READOUT = MembraneBank.elaborate, SpikeQueue.elaborate, Readout.elaborate
+
 BREAKS = {
+    "row_fetch.stream": [
+        (FETCH, "leave.eq(~self.rows.valid | self.rows.ready)", "leave.eq(1)"),
+        (FETCH, "advance.eq(~held | leave)", "advance.eq(~held)"),
+    ],
+    "row_fetch.exactly_once_1": [
+        (FETCH, "held & ~empty", "held"),
+        (FETCH, "~known | (count == 0)", "count == 0"),
+        (FETCH, "advance.eq(~held | leave)", "advance.eq(1)"),
+    ],
+    "row_fetch.exactly_once_4": [
+        (FETCH, "number > row", "number >= row"),
+        (FETCH, "pointers.enable.eq(advance)", "pointers.enable.eq(1)"),
+    ],
+    "word_stream.in_place": [
+        (WORDS, "waits.eq(step | updating), self", "waits.eq(updating), self"),
+        (WORDS, "(remaining <= 1) & ~waits", "(remaining <= 2) & ~waits"),
+        (WORDS, "first.eq(take)", "first.eq(self.rows.valid)"),
+    ],
+    "word_stream.overlapped": [
+        (WORDS, "self.rows.payload.step & (step | updating)", "self.rows.payload.step & step"),
+        (WORDS, "block.eq(block + 1)", "block.eq(block)"),
+    ],
+    "membrane_bank.exact": [
+        (layer_params, "=layer.accumulator_bits,", "=layer.accumulator_bits - 1,"),
+        (BANK, "Mux(forward, forwarded, read.data)", "read.data"),
+        (BANK, "adding & (read.addr == address)", "adding"),
+    ],
+    "neuron_lane.shift": [
+        (LANE, "self.potential >= self.threshold", "self.potential > self.threshold"),
+        (NeuronLane._leak, "membrane - (membrane >> shift)", "membrane >> shift"),
+    ],
+    "neuron_lane.decay": [
+        (NeuronLane._leak, "self.params.membrane_bits + fraction_bits + 2", "fraction_bits"),
+        (NeuronLane._leak, "held.eq(membrane)", "held.eq(held)"),
+    ],
+    "neuron_lane.integrate": [
+        (LANE, "_clamp(reset, params.membrane_bits)", "reset[: params.membrane_bits]"),
+        (LANE, "Mux(self.last, 0, leaked)", "leaked"),
+    ],
+    "neuron_update.in_place": [
+        (UPDATE, "(now.group != 0) | ~self.blocked", "Const(1)"),
+        (UPDATE, "Mux(now.end, 0, group + 1)", "group + 1"),
+        (UPDATE, "exists = ~stages[ready + 1].end if", "exists = Const(1) if"),
+        (UPDATE, "stages[latency - 1].group", "stages[latency].group"),
+    ],
+    "neuron_update.overlapped": [
+        (UPDATE, "stages[ready].group", "stages[0].group"),
+        (UPDATE, "neuron.last.eq(done.last)", "neuron.last.eq(0)"),
+    ],
     "spike_queue.stream": [
-        (SpikeQueue.elaborate, "(final & self.events.ready)", "final"),
-        (SpikeQueue.elaborate, "m.Elif(self.events.ready)", "m.Else()"),
+        (QUEUE, "(final & self.events.ready)", "final"),
+        (QUEUE, "m.Elif(self.events.ready)", "m.Else()"),
     ],
     "spike_queue.bounds": [
-        (SpikeQueue.elaborate, "stored > depth - self.params.groups", "stored >= depth"),
-        (SpikeQueue.elaborate, "(stored != 0) & (~shown", "(~shown"),
-        (SpikeQueue.elaborate, "stored + push - fetch", "stored - fetch"),
+        (QUEUE, "stored > depth - self.params.groups", "stored >= depth"),
+        (QUEUE, "(stored != 0) & (~shown", "(~shown"),
+        (QUEUE, "stored + push - fetch", "stored - fetch"),
     ],
     "spike_queue.order": [
-        (SpikeQueue.elaborate, "(final & self.events.ready)", "self.events.ready"),
-        (SpikeQueue.elaborate, "(group.spikes.any() | group.end)", "group.spikes.any()"),
-        (SpikeQueue.elaborate, "oldest.eq(_next(oldest, depth))", "oldest.eq(oldest)"),
-        (SpikeQueue.elaborate, "is_step & sending.last", "sending.last"),
+        (QUEUE, "(final & self.events.ready)", "self.events.ready"),
+        (QUEUE, "(group.spikes.any() | group.end)", "group.spikes.any()"),
+        (QUEUE, "oldest.eq(_next(oldest, depth))", "oldest.eq(oldest)"),
+        (QUEUE, "is_step & sending.last", "sending.last"),
+    ],
+    "readout.membrane": [
+        (READOUT, "value > best_value", "value >= best_value"),
+        (READOUT, "leave.eq(~self.scores.valid | self.scores.ready)", "leave.eq(1)"),
+        (READOUT, "read.en.eq(advance |", "read.en.eq(1 |"),
+        (READOUT, "(telling == 0) | (value", "(value"),
+    ],
+    "readout.count": [
+        (READOUT, "Mux(fresh, 0, read.data[lane])", "read.data[lane]"),
+        (READOUT, "fresh.eq(passing.last)", "fresh.eq(1)"),
+    ],
+    "chain.queue_in_place": [
+        (QUEUE, "stored > depth - self.params.groups", "stored >= depth"),
+        (UPDATE, "(now.group != 0) | ~self.blocked", "Const(1)"),
+    ],
+    "chain.queue_overlapped": [
+        (QUEUE, "stored > depth - self.params.groups", "stored >= depth"),
+    ],
+    "chain.readout_in_place": [
+        (UPDATE, "(now.group != 0) | ~self.blocked", "Const(1)"),
+    ],
+    "chain.readout_overlapped": [
+        (UPDATE, "(now.group != 0) | ~self.blocked", "Const(1)"),
+    ],
+    "progress.layer_in_place": [
+        (UPDATE, "walking.eq(1), last.eq(self.steps.payload.last)", "last.eq(0)"),
+        (WORDS, "m.Elif(self.resume)", "m.Elif(self.resume & (remaining != 0))"),
+    ],
+    "progress.layer_overlapped": [
+        (WORDS, "m.Elif(self.resume)", "m.Elif(self.resume & (remaining != 0))"),
+    ],
+    "host.receiver": [
+        (UartReceiver.elaborate, "self.bytes.valid & ~self.bytes.ready", "Const(0)"),
+        (UartReceiver.elaborate, "m.If(self.bytes.ready)", "m.If(1)"),
+    ],
+    "host.line": [
+        (UartReceiver.elaborate, "self.divisor // 2 - 1", "self.divisor * 2"),
+        (UartTransmitter.elaborate, "(bits == 1) & (timer == 1)", "(bits == 2) & (timer == 1)"),
+    ],
+    "host.words": [
+        (WordDecoder.elaborate, "word < self.inputs", "word <= self.inputs"),
+        (WordDecoder.elaborate, "with m.If(target.ready)", "with m.If(1)"),
+        (WordDecoder.elaborate, "word[-1] & word[0]", "word[-1]"),
+    ],
+    "host.answers": [
+        (AnswerEncoder.elaborate, "index == protocol.SCORE_BYTES - 1", "index == 2"),
+        (AnswerEncoder.elaborate, "m.Elif(self.scores.valid)", "m.If(self.scores.valid)"),
+    ],
+    "host.register": [
+        (StreamRegister.elaborate, "ready.eq(~self.output.valid)", "ready.eq(1)"),
+        (StreamRegister.elaborate, "eq(~self.output.ready)", "eq(0)"),
+    ],
+    "progress.core": [
+        (
+            READOUT,
+            "writing & passing.end & passing.last)",
+            "writing & passing.last & ~passing.end)",
+        ),
+        (QUEUE, "(group.spikes.any() | group.end)", "group.spikes.any()"),
     ],
 }
-QUICK = {"spike_queue.order", "spike_queue.bounds"}
+QUICK = {
+    "spike_queue.order",
+    "membrane_bank.exact",
+    "row_fetch.exactly_once_1",
+    "neuron_lane.shift",
+}
 """Proofs whose first break is tried in the fast selection."""
 
 CASES = [
