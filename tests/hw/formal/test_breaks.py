@@ -128,7 +128,7 @@ BREAKS = {
         (UartReceiver.elaborate, "m.If(self.bytes.ready)", "m.If(1)"),
     ],
     "host.line": [
-        (UartReceiver.elaborate, "self.divisor // 2 - 1", "self.divisor * 2"),
+        (UartReceiver.elaborate, "Cat(shift[1:], line)", "Cat(line, shift[:-1])"),
         (UartTransmitter.elaborate, "(bits == 1) & (timer == 1)", "(bits == 2) & (timer == 1)"),
     ],
     "host.words": [
@@ -138,7 +138,7 @@ BREAKS = {
     ],
     "host.answers": [
         (AnswerEncoder.elaborate, "index == protocol.SCORE_BYTES - 1", "index == 2"),
-        (AnswerEncoder.elaborate, "m.Elif(self.scores.valid)", "m.If(self.scores.valid)"),
+        (AnswerEncoder.elaborate, "word_select(index[:2], 8)", "word_select(0, 8)"),
     ],
     "host.register": [
         (StreamRegister.elaborate, "ready.eq(~self.output.valid)", "ready.eq(1)"),
