@@ -181,7 +181,11 @@ class _Comparison:
             values = dict(zip(LAYER_COUNTS, own, strict=True))
             for name, value in zip(COUNTED, expected[number].tolist(), strict=True):
                 yield from self._counter(number, name, values[name], value)
-            updating = min(values["updating"], counts.clock - values["words"])
+            walks = self.expected.walks[number] if self.expected.walks else None
+            if walks is None:
+                updating = min(values["updating"], counts.clock - values["words"])
+            else:
+                updating = (self.samples * walks + values["blocked"]) % modulus
             yield from self._counter(number, "updating", values["updating"], updating)
             blocked = min(values["blocked"], values["updating"])
             yield from self._counter(number, "blocked", values["blocked"], blocked)

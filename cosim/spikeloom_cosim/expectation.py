@@ -16,6 +16,8 @@ from spikeloom_hw.core.counters import LAYER_COUNTS
 
 COUNTED = LAYER_COUNTS[:3]
 """The chip's counters whose value the events alone decide."""
+UNCOUNTED = 2
+"""Cycles from a step's end to the first that counts as updating: the STEP is on its way."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,6 +30,8 @@ class Expectation:
         results: int64 [S], see there.
         counted: int64 [S, layers, `COUNTED`], what each layer counts in a sample.
         busy: int64 [layers], cycles in which each layer has work, over all samples.
+        walks: cycles that each layer counts as updating in a sample, waits aside; None for one
+            whose updates hide behind rows. Empty: nothing is known.
     """
 
     trace: Trace
@@ -35,6 +39,7 @@ class Expectation:
     results: NDArray[np.int64]
     counted: NDArray[np.int64]
     busy: NDArray[np.int64]
+    walks: tuple[int | None, ...] = ()
 
     @property
     def samples(self) -> int:
@@ -55,6 +60,7 @@ class Expectation:
             results=self.latency[chosen],
             counted=self.counted[chosen],
             busy=self.busy,
+            walks=self.walks,
         )
 
     def until(self, sample: int) -> Expectation:
@@ -66,6 +72,7 @@ class Expectation:
             results=self.results[chosen],
             counted=self.counted[chosen],
             busy=self.busy,
+            walks=self.walks,
         )
 
 
@@ -90,6 +97,10 @@ def expect(
         results=timing.results,
         counted=counted,
         busy=np.array(busy, dtype=np.int64),
+        walks=tuple(
+            None if apart[number] else image.time_steps * (_walk(image, number, own) - UNCOUNTED)
+            for number, own in enumerate(packed)
+        ),
     )
 
 
@@ -104,9 +115,14 @@ def _busy(
     """Cycles in which a layer reads words or updates neurons, over all samples."""
     samples, steps = trace.events.shape[:2]
     events = trace.inputs_of(number).sum(axis=(0, 1))
-    walk = STEP_TO_WALK + words.groups + update_latency(image.layers[number].leak) - 4
-    reads, walks = int(events @ words.count), samples * steps * walk
+    reads = int(events @ words.count)
+    walks = samples * steps * _walk(image, number, words)
     return max(reads, walks) if overlapped else reads + walks
+
+
+def _walk(image: NetworkImage, number: int, words: SynapseWords) -> int:
+    """Cycles from a step's end to the next row."""
+    return STEP_TO_WALK + words.groups + update_latency(image.layers[number].leak) - 4
 
 
 def _chosen(trace: Trace, samples: slice) -> Trace:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -107,6 +107,7 @@ def run_mode(
     seed: int,
     watchdog: Watchdog,
     waves_from: int | None = None,
+    options: Mapping[str, int | None] | None = None,
 ) -> Recording:
     """Play samples (bool [samples, steps, inputs]) to a core; for the rest see `run_rounds`."""
     only = Round(events=events, loads=core.loads)
@@ -132,6 +133,7 @@ def run_rounds(
     seed: int,
     watchdog: Watchdog,
     waves_from: int | None = None,
+    options: Mapping[str, int | None] | None = None,
 ) -> Recording:
     """Play samples to a core, in one round or several without a reset between them.
 
@@ -144,6 +146,7 @@ def run_rounds(
         seed: of the pauses and the order of events, below `SEEDS`.
         watchdog: ends a run that comes to no end.
         waves_from: sample from which `WAVES` is written; the build must be able to.
+        options: more settings for the simulator; None is a flag without a value.
 
     Returns:
         What was recorded, all rounds in one; the counters are those at the end.
@@ -171,6 +174,7 @@ def run_rounds(
         "random": seed,
         "patience": watchdog.patience,
         "limit": watchdog.limit,
+        **(options or {}),
     }
     if mode.isolated:
         settings["isolated"] = None

@@ -158,13 +158,7 @@ def generate(
     params = core_params(image, target=target, lanes=lanes, loadable=loadable)
     sha256 = image_sha256(image)
     with atomic_directory(directory) as folder:
-        core, *memories = write_verilog(
-            SpikingCore(params), name=CORE_MODULE, directory=folder, platform=VERILOG
-        )
-        files = [core.rename(folder / CORE), *memories]
-        if any(layer.single_port for layer in params.layers):
-            with files[0].open("a") as verilog:
-                verilog.write(SINGLE_PORT_SOURCE.read_text())
+        files = write_core(params, folder)
         if topped:
             files += write_top(
                 CoreInstance(params),
@@ -177,6 +171,18 @@ def generate(
         text = msgspec.json.format(msgspec.json.encode(design), indent=2)
         (folder / DESIGN).write_bytes(text + b"\n")
     return design
+
+
+def write_core(params: CoreParams, folder: Path) -> list[Path]:
+    """Writes the bare core into ``folder``: ``core.v``, then its memory contents."""
+    core, *memories = write_verilog(
+        SpikingCore(params), name=CORE_MODULE, directory=folder, platform=VERILOG
+    )
+    files = [core.rename(folder / CORE), *memories]
+    if any(layer.single_port for layer in params.layers):
+        with files[0].open("a") as verilog:
+            verilog.write(SINGLE_PORT_SOURCE.read_text())
+    return files
 
 
 def load_design(directory: Path) -> Design:

@@ -12,6 +12,7 @@ contents of a memory file like any other.
 from __future__ import annotations
 
 import json
+import random
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -29,7 +30,7 @@ PLANTED = "planted_core"
 
 FAULT_FILE = "fault.mem"
 SABOTEURS = Path(__file__).with_name("saboteurs.v")
-LEAST_FAULT, MOST_FAULTS = 1, (1 << FAULT_BITS) - 1
+LEAST_FAULT = 1
 
 READ = f"""\
 read_verilog core.v
@@ -39,6 +40,15 @@ memory_collect
 opt_clean
 """
 """Yosys: from Verilog to cells, one for each operator."""
+
+REDUCE = """\
+flatten
+opt -nodffe -full
+wreduce
+opt -nodffe -full
+opt_clean
+"""
+"""Yosys: without what is there twice, or can make no difference: no mutation should fall on it."""
 
 
 def plant_logic(core: Core, plant: Callable[[Netlist], None], *, folder: Path) -> Core:
@@ -51,14 +61,14 @@ def plant_logic(core: Core, plant: Callable[[Netlist], None], *, folder: Path) -
     """
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         work = Path(scratch)
-        _copy(core, work)
-        _yosys(f"{READ}write_json core.json\n", work)
+        copy_core(core, work)
+        run_yosys(f"{READ}write_json core.json\n", work)
         document = json.loads((work / "core.json").read_text())
         netlist = Netlist(document, top=CORE_MODULE)
         plant(netlist)
         (work / "core.json").write_text(json.dumps(document))
         (work / SABOTEURS.name).write_text(SABOTEURS.read_text())
-        _yosys(
+        run_yosys(
             "read_json core.json\n"
             f"read_verilog -defer {SABOTEURS.name}\n"
             f"hierarchy -top {CORE_MODULE}\nproc\nopt_clean\n"
@@ -69,30 +79,38 @@ def plant_logic(core: Core, plant: Callable[[Netlist], None], *, folder: Path) -
         return _wrapped(core, work / "planted.il", document, folder)
 
 
-def plant_mutations(core: Core, mutations: Sequence[str], *, folder: Path) -> Core:
+def plant_mutations(
+    core: Core, mutations: Sequence[str], *, folder: Path, uninitialised: bool = False
+) -> Core:
     """A core with mutations; number n, from 1, is on while `fault` is n.
 
     Args:
         core: the core.
         mutations: the commands of yosys that `list_mutations` gave, without their control.
         folder: made; holds the new core.
+        uninitialised: registers wake up with anything, so that only reset puts them right.
+            Memories keep their contents.
     """
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         work = Path(scratch)
-        _copy(core, work)
+        copy_core(core, work)
         numbered = (
             mutation.replace("mutate ", f"mutate -ctrl {FAULT} {FAULT_BITS} {number} ", 1)
             for number, mutation in enumerate(mutations, LEAST_FAULT)
         )
-        script = [READ, "write_json core.json\n", *(f"{line}\n" for line in numbered)]
+        script = [READ, REDUCE, "write_json core.json\n", *(f"{line}\n" for line in numbered)]
+        script += ["setattr -unset init w:*\n"] if uninitialised else []
         script += [f"opt_clean\nrename {CORE_MODULE} {PLANTED}\nwrite_rtlil planted.il\n"]
-        _yosys("".join(script), work)
+        run_yosys("".join(script), work)
         document = json.loads((work / "core.json").read_text())
         return _wrapped(core, work / "planted.il", document, folder)
 
 
 def list_mutations(core: Core, count: int, *, seed: int) -> list[str]:
-    """Mutations of a core's cells, spread evenly by yosys over modules, wires and kinds.
+    """Mutations of a core's cells, spread evenly by yosys over cells, wires and kinds.
+
+    Left out are those of clock pins, which are no logic, of pins that a memory of the design does
+    not have, and those that write over a constant bit the value that it has.
 
     Args:
         core: the core.
@@ -101,9 +119,26 @@ def list_mutations(core: Core, count: int, *, seed: int) -> list[str]:
     """
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         work = Path(scratch)
-        _copy(core, work)
-        _yosys(f"{READ}mutate -list {count} -seed {seed} -o mutations.txt\n", work)
-        return (work / "mutations.txt").read_text().splitlines()
+        copy_core(core, work)
+        # More than are asked for, to make up for what is left out.
+        several = 2 * count
+        listing = f"mutate -list {several} -seed {seed} -o mutations.txt\n"
+        run_yosys(f"{READ}{REDUCE}{listing}write_json core.json\n", work)
+        cells = json.loads((work / "core.json").read_text())["modules"][CORE_MODULE]["cells"]
+        listed = (work / "mutations.txt").read_text().splitlines()
+    kept = [mutation for mutation in listed if _is_mutation(mutation, cells)]
+    return random.Random(seed).sample(kept, min(count, len(kept)))
+
+
+def _is_mutation(command: str, cells: dict[str, Any]) -> bool:
+    words = command.split()
+    given = dict(zip(words[1::2], words[2::2], strict=False))
+    port = given["-port"]
+    cell = cells[given["-cell"].removeprefix("\\")]
+    bit = cell["connections"][port][int(given["-portbit"])]
+    if port.endswith("CLK") or (cell["type"] == "$mem_v2" and isinstance(bit, str)):
+        return False
+    return bit != {"const0": "0", "const1": "1"}.get(given["-mode"], "x") and bit != "x"
 
 
 def with_fault(core: Core, number: int, *, folder: Path) -> Core:
@@ -150,12 +185,18 @@ def wrapper(ports: dict[str, tuple[str, int]]) -> str:
     return "\n".join(lines)
 
 
-def _copy(core: Core, work: Path) -> None:
+def copy_core(core: Core, work: Path) -> None:
+    """Put Verilog and memories of a core where yosys runs."""
     (work / "core.v").write_bytes(core.verilog.read_bytes())
     for memory in core.memories:
         (work / memory.name).write_bytes(memory.read_bytes())
 
 
-def _yosys(script: str, work: Path) -> None:
+def run_yosys(script: str, work: Path) -> None:
+    """Run a script of yosys in a folder.
+
+    Raises:
+        ToolError: yosys ended with an error.
+    """
     (work / "script.ys").write_text(script)
     run_tool(find_tool("yosys"), ["-q", "-s", "script.ys"], folder=work, log="yosys.log")

@@ -30,6 +30,7 @@ class Counters(wiring.Component):
 
     Args:
         widths: width of what is added in a cycle, by name.
+        first: what every count begins with.
 
     Members:
         NAME: In, for each name; added in every cycle.
@@ -37,8 +38,9 @@ class Counters(wiring.Component):
         count: Out, the count selected in the cycle before.
     """
 
-    def __init__(self, widths: Mapping[str, int]) -> None:
+    def __init__(self, widths: Mapping[str, int], *, first: int = 0) -> None:
         self.widths = dict(widths)
+        self.first = first
         members = {name: In(width) for name, width in self.widths.items()}
         members["select"] = In(unsigned_bits(len(self.widths) - 1))
         members["count"] = Out(COUNT_BITS)
@@ -46,7 +48,9 @@ class Counters(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        counts = Array(Signal(COUNT_BITS, name=f"{name}_count") for name in self.widths)
+        counts = Array(
+            Signal(COUNT_BITS, name=f"{name}_count", init=self.first) for name in self.widths
+        )
         for name, count in zip(self.widths, counts, strict=True):
             m.d.sync += count.eq(count + getattr(self, name))
         m.d.sync += self.count.eq(counts[self.select])

@@ -203,6 +203,7 @@ class CoreParams:
         count_readout: scores are spike counts rather than membranes.
         trace: observers' ports are brought out.
         counters: the core counts what it does.
+        first_count: what its counters begin with; near 2³², a short run sees them run over.
     """
 
     layers: tuple[LayerParams, ...]
@@ -211,6 +212,7 @@ class CoreParams:
     count_readout: bool
     trace: bool = False
     counters: bool = False
+    first_count: int = 0
 
     @property
     def loadable(self) -> bool:

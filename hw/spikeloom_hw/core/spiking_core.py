@@ -113,7 +113,8 @@ class SpikingCore(wiring.Component):
             own = (layer.taking, layer.reading, layer.operating, layer.updating, layer.waiting)
             for name, value in zip(LAYER_COUNTS, own, strict=True):
                 added[f"layer{number}_{name}"] = value
-        counters = Counters({name: len(value) for name, value in added.items()})
+        widths = {name: len(value) for name, value in added.items()}
+        counters = Counters(widths, first=self.params.first_count)
         m.submodules.counters = counters
         for name, value in added.items():
             m.d.comb += getattr(counters, name).eq(value)

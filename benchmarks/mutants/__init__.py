@@ -1,0 +1,1 @@
+"""Mutation testing of the gateware: see benchmarks/mutation.py."""

@@ -1,0 +1,180 @@
+"""Mutation testing of the gateware: is the check sharp enough to see any single change?
+
+    python benchmarks/mutation.py             # 600 mutants of three cores; resumable
+    python benchmarks/mutation.py --count 50  # fewer
+
+A mutation inverts a bit of a cell's pin, holds it at 0 or 1, or makes it follow a neighbour; yosys
+chooses them, spread over cells, wires and kinds. All of a core's are compiled into one program, so
+that a mutant is a run of some milliseconds. What survives every run is put to a proof that it makes
+no difference; what is neither killed nor proved harmless is listed, with an explanation where there
+is one (``mutants/explained.toml``). Results go to ``benchmarks/results/proof/mutation.json``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import tomllib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from mutants.cores import SUBJECTS
+from mutants.trial import RUNS, Mutants, mutants, short_name
+
+from spikeloom.cli.console import Console
+from spikeloom.files import atomic_write
+from spikeloom_cosim.faults.equivalence import equivalent
+from spikeloom_cosim.toolchain import find_toolchain
+from spikeloom_hw.synth.tools import find_tool
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "proof" / "mutation.json"
+EXPLAINED = HERE / "mutants" / "explained.toml"
+BATCH = 20
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A mutant.
+
+    Attributes:
+        core: the mutated core.
+        mutation: its mode, cell, pin and bit, and the bit that controls it.
+        source: the net, if it has a name.
+        fate: "killed", "equivalent" (proved) or "survived".
+        run: number of the run that killed it, in `RUNS`.
+        kind: what the check reported first.
+    """
+
+    core: str
+    mutation: str
+    source: str | None
+    fate: str
+    run: int | None = None
+    kind: str | None = None
+
+
+@click.command()
+@click.option("--count", type=click.IntRange(min=1), default=200, help="Mutants of each core.")
+@click.option("--seed", type=int, default=1, help="Of their choice.")
+@click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1)
+@click.option("--output", type=click.Path(path_type=Path), default=RESULTS)
+def main(count: int, seed: int, jobs: int, output: Path) -> None:
+    """Kill as many mutants as the check can."""
+    console = Console()
+    tools = find_toolchain()
+    commit = _commit()
+    settings = {"count": count, "seed": seed, "commit": commit}
+    known = _known(output, settings)
+    rows: list[Row] = []
+    for subject in SUBJECTS:
+        with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
+            with console.step(f"{subject.name}: {count} mutants in one core"):
+                made = mutants(subject, count=count, seed=seed, tools=tools, folder=Path(scratch))
+            if made.death(0) is not None:
+                raise click.ClickException(f"{subject.name}: the core without a mutation differs")
+            with console.track(len(made.mutations), "mutants") as track:
+                for start in range(0, len(made.mutations), BATCH):
+                    batch = made.mutations[start : start + BATCH]
+                    rows += _batch(made, start, known, jobs=jobs)
+                    _write(output, rows, settings, tools.verilator_version)
+                    track.advance(len(batch))
+    console.note(f"written to {output}")
+    document = _document(rows, settings, tools.verilator_version)
+    console.note(
+        f"{document['killed']} of {document['mutants']} killed, {document['equivalent']} proved "
+        f"equivalent, {len(document['survivors'])} survive: score {document['score']:.3f}"
+    )
+
+
+def _batch(made: Mutants, start: int, known: dict[tuple[str, str], Row], *, jobs: int) -> list[Row]:
+    """The fates of some mutants, those from number `start` + 1 on."""
+    commands = made.mutations[start : start + BATCH]
+    name = made.subject.name
+    found = {at: known.get((name, short_name(command))) for at, command in enumerate(commands)}
+    missing = [at for at, row in found.items() if row is None]
+    with ThreadPoolExecutor(jobs) as pool:
+        deaths = list(pool.map(lambda at: made.death(start + at + 1), missing))
+    survived = [at for at, death in zip(missing, deaths, strict=True) if death is None]
+    chosen = [commands[at] for at in survived]
+    proofs = equivalent(made.fittings[0].core, chosen, jobs=jobs) if chosen else []
+    proved = dict(zip(survived, proofs, strict=True))
+    for at, death in zip(missing, deaths, strict=True):
+        words = commands[at].split()
+        wire = words[words.index("-wire") + 1] if "-wire" in words else None
+        fate = "killed" if death else "equivalent" if proved[at] else "survived"
+        found[at] = Row(
+            core=name,
+            mutation=short_name(commands[at]),
+            source=wire,
+            fate=fate,
+            run=death.run if death else None,
+            kind=death.kind if death else None,
+        )
+    return [row for row in found.values() if row is not None]
+
+
+def _document(rows: list[Row], settings: dict[str, Any], verilator: str) -> dict[str, Any]:
+    fates = Counter(row.fate for row in rows)
+    known = tomllib.loads(EXPLAINED.read_text()) if EXPLAINED.is_file() else {}
+    survivors = [
+        {
+            "core": row.core,
+            "mutation": row.mutation,
+            "source": row.source,
+            "explanation": known.get(row.core, {}).get(row.mutation),
+        }
+        for row in rows
+        if row.fate == "survived"
+    ]
+    candidates = len(rows) - fates["equivalent"]
+    return {
+        "schema": 1,
+        **settings,
+        "versions": {"yosys": find_tool("yosys").version, "verilator": verilator},
+        "runs": [{"mode": run.mode.name, "samples": run.samples, "seed": run.seed} for run in RUNS],
+        "mutants": len(rows),
+        "killed": fates["killed"],
+        "equivalent": fates["equivalent"],
+        "score": round(fates["killed"] / candidates, 4) if candidates else 0.0,
+        "raw_score": round(fates["killed"] / len(rows), 4) if rows else 0.0,
+        "cores": {
+            subject.name: dict(Counter(row.fate for row in rows if row.core == subject.name))
+            for subject in SUBJECTS
+        },
+        "found_as": dict(Counter(row.kind for row in rows if row.kind is not None)),
+        "survivors": survivors,
+        "rows": msgspec.to_builtins(rows),
+    }
+
+
+def _write(path: Path, rows: list[Row], settings: dict[str, Any], verilator: str) -> None:
+    document = _document(rows, settings, verilator)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
+
+
+def _known(path: Path, settings: dict[str, Any]) -> dict[tuple[str, str], Row]:
+    """Rows of an earlier run with the same settings, of the same commit."""
+    if not path.is_file():
+        return {}
+    document = msgspec.json.decode(path.read_bytes())
+    if any(document.get(name) != value for name, value in settings.items()):
+        return {}
+    rows = msgspec.convert(document["rows"], type=list[Row])
+    return {(row.core, row.mutation): row for row in rows}
+
+
+def _commit() -> str:
+    described = subprocess.run(
+        ["git", "describe", "--always"], cwd=HERE, capture_output=True, text=True, check=False
+    )
+    return described.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
