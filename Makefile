@@ -19,7 +19,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --cov --cov-repor
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo test test-all formal bitstreams bench fuzz lint format clean
+.PHONY: help setup tools demo test test-all formal bitstreams mutation bench fuzz lint format clean
 
 help: ## Show this list
 	@echo "Spikeloom: spiking neural networks from PyTorch to an open FPGA"; echo
@@ -64,6 +64,9 @@ formal: setup ## Prove properties of the gateware with sby and z3, for every inp
 
 bitstreams: setup ## Rebuild every bitstream in bitstreams/ and compare its sha256
 	$(BIN)/python bitstreams/build.py check
+
+mutation: setup ## Mutate the gateware, and see whether the check kills each mutant (10 minutes)
+	$(BIN)/python benchmarks/mutation.py
 
 bench: setup ## Measure against peers; results go to benchmarks/results (needs SPIKELOOM_DATA)
 	@echo "training_speed: a training step against snnTorch's and SpikingJelly's, 10 minutes"

@@ -29,6 +29,7 @@ from spikeloom_cosim.faults.contents import content_faults
 from spikeloom_cosim.faults.logic import LogicFault, logic_faults
 from spikeloom_cosim.faults.netlist import Netlist
 from spikeloom_cosim.faults.plant import LEAST_FAULT, plant_logic, with_fault
+from spikeloom_cosim.faults.synthesised import synthesise
 from spikeloom_cosim.fitting import Fitting
 from spikeloom_cosim.simulation import MODES
 from spikeloom_cosim.toolchain import Toolchain
@@ -103,6 +104,7 @@ def selftest(
     tools: Toolchain,
     seed: int,
     jobs: int,
+    level: str = "rtl",
     found: Callable[[int, int], object] = lambda done, of: None,
 ) -> SelftestResult:
     """Plant every fault that a core can have, and look whether the check sees it.
@@ -114,6 +116,7 @@ def selftest(
         tools: what compiles.
         seed: of the stress mode's pauses and orders.
         jobs: simulations at once.
+        level: "rtl", or "netlist": the faults are planted, then synthesised with the core.
         found: told after each fault how many are done, and how many there are.
 
     Raises:
@@ -131,6 +134,8 @@ def selftest(
                 fault.plant(netlist, number)
 
         planted = plant_logic(fitting.core, plant, folder=work / "planted")
+        if level == "netlist":
+            planted = synthesise(planted, folder=work / "netlist")
         build = build_bench(planted.verilog, planted.shape, tools=tools, alone=True)
         trial = _Trial(fitting, build, events, seed=seed)
         folders = (work / f"fault{number}" for number in count())
@@ -140,6 +145,9 @@ def selftest(
         trace = trial.expected(FIRST_SAMPLES).trace
         cases: list[tuple[str, str, str, Core]] = []
         for fault in content_faults(fitting, fitting.params, trace):
+            # After synthesis, contents are in the cells; only what is loaded can still be wrong.
+            if level == "netlist" and (fault.loaded is None or healthy.loads is None):
+                continue
             core = fault.plant(healthy, fitting.params, folder=next(folders))
             cases.append((fault.kind, "contents", fault.where, core))
         for number, fault in enumerate(logic, LEAST_FAULT):

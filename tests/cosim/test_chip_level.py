@@ -141,7 +141,6 @@ def test_shipped_bitstream(spikeloom, tmp_path):
     [
         (["--target", "ulx3s-25f"], "only iCE40 has"),
         (["--lanes", "4", "--lanes", "2"], "takes one --lanes"),
-        (["--selftest"], "--selftest works at --level rtl"),
     ],
 )
 def test_refused(spikeloom, small, options, says):

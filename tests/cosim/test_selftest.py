@@ -64,6 +64,21 @@ def test_every_fault_is_found(spikeloom, run):
     assert not (run / "verify.json").exists()
 
 
+@pytest.mark.slow
+def test_every_fault_is_found_after_synthesis(spikeloom, run):
+    result = spikeloom("verify", run, *ARGUMENTS, "--level", "netlist")
+    assert result.exit_code == 0, result.stderr
+    found = findings(run)
+    assert {fault["kind"] for fault in found} == LOGIC
+    assert {fault["planted"] for fault in found} == {"logic"}
+
+
+def test_levels_of_the_selftest(spikeloom, run, one_sentence):
+    result = spikeloom("verify", run, *ARGUMENTS, "--level", "routed")
+    assert result.exit_code == 2
+    assert "choose one of them" in one_sentence(result)
+
+
 def test_a_check_that_says_nothing_is_found_out(spikeloom, monkeypatch, run):
     silent = Verdict(mismatches=dict.fromkeys(KINDS, 0), found=None)
     monkeypatch.setattr(chunk, "check", lambda *_, **__: silent)

@@ -63,6 +63,7 @@ def run_selftests(
                     tools=tools,
                     seed=seed,
                     jobs=jobs or os.cpu_count() or 1,
+                    level=level,
                     found=told,
                 )
             )

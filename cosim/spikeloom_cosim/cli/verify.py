@@ -165,9 +165,9 @@ def verify(
     console = Console(as_json=as_json)
     path = network_path(network)
     folder = run_folder(path) if output is None else output
-    if level != "rtl":
-        if selftest:
-            raise UserError("--selftest works at --level rtl; leave out one of them")
+    if selftest and level not in ("rtl", "netlist"):
+        raise UserError("--selftest works at --level rtl or netlist; choose one of them")
+    if level != "rtl" and not selftest:
         given = context.get_parameter_source("target") == COMMANDLINE or lanes or loadable
         context.exit(
             verify_level(

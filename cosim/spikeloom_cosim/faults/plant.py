@@ -29,6 +29,8 @@ PLANTED = "planted_core"
 """Module that carries the faults; what the bench sees as the core is a wrapper around it."""
 
 FAULT_FILE = "fault.mem"
+WRAPPER = "wrapper.v"
+"""The wrapper by itself, beside the core of which it is the end."""
 SABOTEURS = Path(__file__).with_name("saboteurs.v")
 LEAST_FAULT = 1
 
@@ -154,10 +156,10 @@ def _wrapped(core: Core, planted: Path, document: Any, folder: Path) -> Core:
     text = planted.read_text()
     verilog, *memories = rtlil_to_verilog(text, name="core", directory=folder)
     ports = document["modules"][CORE_MODULE]["ports"]
+    around = wrapper({name: (port["direction"], len(port["bits"])) for name, port in ports.items()})
+    (folder / WRAPPER).write_text(around)
     with verilog.open("a") as file:
-        file.write(
-            wrapper({name: (port["direction"], len(port["bits"])) for name, port in ports.items()})
-        )
+        file.write(around)
     return replace(core, verilog=verilog, memories=tuple(memories))
 
 
