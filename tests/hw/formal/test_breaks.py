@@ -148,7 +148,7 @@ BREAKS = {
         (
             READOUT,
             "writing & passing.end & passing.last)",
-            "writing & passing.last & ~passing.end)",
+            "writing & passing.last & ~writing)",
         ),
         (QUEUE, "(group.spikes.any() | group.end)", "group.spikes.any()"),
     ],

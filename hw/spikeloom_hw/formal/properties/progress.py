@@ -115,7 +115,7 @@ PROOFS = (
         size="2-1-2 neurons, scores taken at once",
         mode="bounded",
         depth=_CORE_CYCLES + 4,
-        reach=24,
+        reach=34,
         build=partial(core, cycles=_CORE_CYCLES),
     ),
 )
