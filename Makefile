@@ -67,6 +67,7 @@ bitstreams: setup ## Rebuild every bitstream in bitstreams/ and compare its sha2
 
 mutation: setup ## Mutate the gateware, and see whether the check kills each mutant (10 minutes)
 	$(BIN)/python benchmarks/mutation.py
+	$(BIN)/python benchmarks/rtl_coverage.py
 
 bench: setup ## Measure against peers; results go to benchmarks/results (needs SPIKELOOM_DATA)
 	@echo "training_speed: a training step against snnTorch's and SpikingJelly's, 10 minutes"

@@ -78,7 +78,7 @@ def build_bench(
     texts = [str(waves)]
     how = partial(_compile_bench, waves=waves)
     if alone:
-        compiler += ["alone", str(coverage)]
+        compiler += ["alone", *(verilator.COVERAGE if coverage else ())]
         texts += [ALONE.read_text()]
         how = partial(_compile_alone, coverage=coverage)
     return _cached(core, bench, texts, compiler, how=how, tools=tools, alone=alone, cache=cache)

@@ -32,7 +32,11 @@ FLAGS = (
     "-Wno-TIMESCALEMOD",  # generated Verilog has no time scale
     "-Wno-UNOPTFLAT",  # a matter of speed only
 )  # fmt: skip
-COVERAGE = ("--coverage-line", "--coverage-toggle")
+COVERAGE = (
+    "--coverage-line",
+    "--coverage-toggle",
+    "--fno-inline",  # a module that is inlined into its parent loses its points
+)
 GENERATED = """`verilator_config
 lint_off -file "*/{name}"
 """
