@@ -7,7 +7,7 @@
 A case is one `spikeloom verify` of a build in `bitstreams/`, and its result one file in
 `results/proof/`, with the command, what was compared, and what differs; `--again` renews it. Beside
 them lie the results of the other proofs, each written by what makes it: random networks, soak and
-fuzzing (`make fuzz`), planted faults, mutants and coverage, formal properties (`make formal`).
+fuzzing (`make fuzz`), mutants and coverage (`make mutation`), formal properties (`make formal`).
 `collect` puts the sums of all of them into `results/proof.json`, and refuses if one is missing.
 """
 
@@ -55,7 +55,8 @@ class Case:
     @property
     def name(self) -> str:
         """Names the result."""
-        return f"{self.level}-{self.build}"
+        kind = "selftest-" if "--selftest" in self.options else ""
+        return f"{kind}{self.level}-{self.build}"
 
     @property
     def command(self) -> str:
@@ -71,6 +72,9 @@ CASES = (
     Case(build="mnist-icebreaker", level="rtl", options=MNIST),
     Case(build="mnist131k-icebreaker", level="rtl", options=f"{MNIST} --samples 1000"),
     Case(build="fashion-ulx3s-25f", level="rtl", options=FASHION),
+    Case(build="digits-icebreaker", level="rtl", options="--lanes 8 --selftest"),
+    Case(build="mnist-icebreaker", level="rtl", options=f"{MNIST} --samples 200 --selftest"),
+    Case(build="digits-icebreaker", level="netlist", options="--lanes 8 --selftest"),
     Case(build="digits-icebreaker", level="netlist"),
     Case(build="mnist-icebreaker", level="netlist", options="--samples 500"),
     Case(build="digits-icebreaker", level="routed"),
@@ -83,7 +87,6 @@ OTHERS = {
     "random_networks": "make fuzz",
     "soak": "make fuzz",
     "fuzz": "make fuzz",
-    "selftest": "make mutation",
     "mutation": "make mutation",
     "coverage": "make mutation",
     "formal": "make formal",

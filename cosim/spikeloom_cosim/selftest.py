@@ -129,7 +129,8 @@ def selftest(
         logic: list[LogicFault] = []
 
         def plant(netlist: Netlist) -> None:
-            logic.extend(logic_faults(netlist, fitting.params, fitting.packed))
+            trace = fitting.expect(events).trace
+            logic.extend(logic_faults(netlist, fitting.params, fitting.packed, trace))
             for number, fault in enumerate(logic, LEAST_FAULT):
                 fault.plant(netlist, number)
 

@@ -113,15 +113,17 @@ def faulty_from_the_start(with_fault):
 
 
 @pytest.mark.parametrize(
-    ("weights", "ascending", "needed"),
+    ("weights", "steps", "needed"),
     [
-        pytest.param([[1, 0], [1, 0]], True, True, id="the same neuron, row after row"),
-        pytest.param([[1, 0], [0, 1]], False, False, id="a neuron for each row"),
-        pytest.param([[0, 1, 1], [1, 1, 0]], True, False, id="only if the later row comes first"),
-        pytest.param([[0, 1, 1], [1, 1, 0]], False, True, id="rows in any order"),
+        pytest.param([[1, 0], [1, 0]], [[1, 1]], True, id="the same neuron, row after row"),
+        pytest.param([[1, 0], [1, 0]], [[1, 0], [0, 1]], False, id="in different steps"),
+        pytest.param([[1, 0], [0, 1]], [[1, 1]], False, id="a neuron for each row"),
+        pytest.param([[0, 1, 1], [1, 1, 0]], [[1, 1]], False, id="the later row's last"),
+        pytest.param([[1, 0], [0, 0], [1, 1]], [[1, 1, 1]], True, id="an empty row between"),
+        pytest.param([[1, 0], [0, 1], [1, 1]], [[1, 1, 1]], False, id="a full row between"),
     ],
 )
-def test_where_forwarding_is_needed(weights, ascending, needed):
+def test_where_forwarding_is_needed(weights, steps, needed):
     layer = Layer.from_dense(
         np.array(weights),
         name="layer",
@@ -131,7 +133,7 @@ def test_where_forwarding_is_needed(weights, ascending, needed):
     )
     words = pack(layer, 1, index_form="absolute", blocks=1)
     assert words.words == np.count_nonzero(weights)
-    assert needs_forwarding(words, ascending=ascending) is needed
+    assert needs_forwarding(words, np.array([steps], dtype=bool)) is needed
 
 
 def test_bench_without_cocotb_records_the_same(tools, tmp_path):

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeloom.image import IntegrateLeak
 from spikeloom.packing import SynapseWords
 from spikeloom.packing.pack import slot_addresses
+from spikeloom.reference import Trace
 from spikeloom_cosim.faults.netlist import Bits, Net, Netlist
 from spikeloom_hw.core import CORE_MODULE, CoreParams, LayerParams
 
@@ -43,7 +45,7 @@ class LogicFault:
 
 
 def logic_faults(
-    netlist: Netlist, params: CoreParams, packed: Sequence[SynapseWords]
+    netlist: Netlist, params: CoreParams, packed: Sequence[SynapseWords], trace: Trace
 ) -> Iterator[LogicFault]:
     """Every fault that a core can have, and that can matter to the network in it.
 
@@ -51,12 +53,15 @@ def logic_faults(
         netlist: of the core.
         params: the core's.
         packed: the layers of the network.
+        trace: what the network does on the samples of the check: a sum that they never need
+            forwarded is none whose loss they could show.
 
     Raises:
         LookupError: an instance or a net is not where the components have it.
     """
     for number, layer in enumerate(params.layers):
-        yield from _layer_faults(netlist, params, number, layer, packed[number])
+        forwards = needs_forwarding(packed[number], trace.inputs_of(number))
+        yield from _layer_faults(netlist, params, number, layer, forwards=forwards)
     yield from _event_faults(params)
     yield from _score_faults(params)
 
@@ -66,7 +71,8 @@ def _layer_faults(
     params: CoreParams,
     number: int,
     layer: LayerParams,
-    words: SynapseWords,
+    *,
+    forwards: bool,
 ) -> Iterator[LogicFault]:
     name = f"layer_{layer.name}"
     module = netlist.module_of(CORE_MODULE, name)
@@ -74,6 +80,9 @@ def _layer_faults(
 
     # From the memories.
     data = Net(module=inside["stream"], cell="weights", name="data", width=1)
+    if layer.spill_bits:
+        memory = netlist.module_of(inside["stream"], "weights")
+        data = Net(module=memory, cell="ram", name="data_out", width=1)
     weight = _bit(data, layer.index_bits)
     yield _fault("weight", f"{name}.stream.weights, lane 0, lowest bit", _flip(weight))
     if layer.index_bits:
@@ -87,7 +96,7 @@ def _layer_faults(
     parts = ("_0", "_1") if layer.overlapped else ("",)
     instances = [f"bank_{lane}{part}" for lane in range(layer.lanes) for part in parts]
     banks = [netlist.module_of(module, instance) for instance in instances]
-    if needs_forwarding(words, ascending=number > 0):
+    if forwards:
         yield _fault(
             "forwarding off",
             f"{name}.bank_*.forward, all lanes",
@@ -129,30 +138,31 @@ def _layer_faults(
     yield _fault("counter", f"counters.layer{number}_words, never", _stuck(counted))
 
 
-def needs_forwarding(words: SynapseWords, *, ascending: bool) -> bool:
-    """Two words that can follow each other in a step add to one membrane.
+def needs_forwarding(words: SynapseWords, events: NDArray[np.bool_]) -> bool:
+    """Two words that follow each other in a step add to one membrane.
 
     Where rows interleave several blocks and fill them, none do.
 
     Args:
         words: of the layer.
-        ascending: the rows of a step are read in ascending order, as spikes of a layer are sent.
+        events: what enters it, bool [samples, steps, inputs]; a step's in ascending order.
     """
     address = np.where(words.weight != 0, slot_addresses(words), -1)
     row = np.repeat(np.arange(words.inputs), words.count)
     hit = (address[1:] == address[:-1]) & (address[1:] >= 0)
-    if bool((hit & (row[1:] == row[:-1])[:, None]).any()):
+    within = row[1:][(hit & (row[1:] == row[:-1])[:, None]).any(axis=1)]
+    if events[..., within].any():
         return True
-    # A row's last word, then the first of any other.
-    filled = words.count > 0
+    # A row's last word, then the first of the next row that has words.
+    filled = np.flatnonzero(words.count)
     first = address[words.base[filled]]
-    last = address[(words.base + words.count - 1)[filled]]
-    rows = np.arange(len(first))
-    apart = rows[:, None] < rows if ascending else rows[:, None] != rows
-    return any(
-        bool((apart & (end[:, None] == begin) & (begin >= 0)).any())
-        for end, begin in zip(last.T, first.T, strict=True)
-    )
+    last = address[words.base[filled] + words.count[filled] - 1]
+    for step in events[..., filled].reshape(-1, len(filled)):
+        rows = np.flatnonzero(step)
+        end, begin = last[rows[:-1]], first[rows[1:]]
+        if ((end == begin) & (begin >= 0)).any():
+            return True
+    return False
 
 
 def _event_faults(params: CoreParams) -> Iterator[LogicFault]:
