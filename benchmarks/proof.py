@@ -140,7 +140,7 @@ def collect() -> None:
 def _sums(content: bytes) -> dict[str, Any]:
     """The figures of a part, without its lists."""
     document = msgspec.json.decode(content, type=dict)
-    flat = {**document, **(document.get("result") or {})}
+    flat = {**document, **(document.get("result") or {}), **document.get("verdicts", {})}
     return {
         key: value
         for key, value in flat.items()
@@ -149,7 +149,9 @@ def _sums(content: bytes) -> dict[str, Any]:
 
 
 def _told(sums: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value:,}" for key, value in sums.items() if isinstance(value, int))
+    return ", ".join(
+        f"{key} {value:,}" for key, value in sums.items() if isinstance(value, int | float)
+    )
 
 
 def _verify(case: Case, data_dir: Path | None) -> dict[str, Any]:
