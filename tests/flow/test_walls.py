@@ -21,6 +21,7 @@ HW_MAY_USE = (
     "spikeloom.doctor",
     "spikeloom.errors",
     "spikeloom.files",
+    "spikeloom.host",
     "spikeloom.image",
     "spikeloom.packing",
     "spikeloom.reference",
