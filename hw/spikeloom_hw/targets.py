@@ -11,7 +11,7 @@ description of the blocks (yosys' `ice40/brams.txt` and `lattice/brams_16kd.txt`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, inf
 from typing import Literal
 
@@ -91,6 +91,7 @@ class Target:
         family: selects yosys' and nextpnr's flavour.
         device: nextpnr's device option, without dashes.
         package: nextpnr's package.
+        speed: nextpnr's speed grade; 0 for a family with one.
         board_clock_mhz: the board's oscillator in MHz.
         core_clock_mhz: the clock the core is built for, in MHz: the timing constraint.
         logic_cells: iCE40 logic cells or ECP5 LUT4s.
@@ -108,6 +109,7 @@ class Target:
     family: Literal["ice40", "ecp5"]
     device: str
     package: str
+    speed: int = 0
     board_clock_mhz: float
     core_clock_mhz: float
     logic_cells: int
@@ -189,51 +191,62 @@ class Target:
         )
 
 
+_UP5K = Target(
+    name="",
+    board="",
+    family="ice40",
+    device="up5k",
+    package="sg48",
+    board_clock_mhz=12,
+    core_clock_mhz=30,
+    logic_cells=5280,
+    block_ram_count=30,
+    block_ram_bits=4096,
+    sprams=4,
+    dsps=8,
+    has_top=True,
+)
+_ECP5_25F = Target(
+    name="",
+    board="",
+    family="ecp5",
+    device="25k",
+    package="CABGA381",
+    speed=6,
+    board_clock_mhz=25,
+    core_clock_mhz=80,
+    logic_cells=24288,
+    block_ram_count=56,
+    block_ram_bits=18432,
+    dsps=28,
+    distributed_depth=64,
+    has_top=True,
+)
+_ECP5_85F = replace(_ECP5_25F, device="85k", logic_cells=83640, block_ram_count=208, dsps=156)
+
 _PRESETS = (
-    Target(
-        name="icebreaker",
-        board="iCEBreaker",
-        family="ice40",
-        device="up5k",
-        package="sg48",
-        board_clock_mhz=12,
-        core_clock_mhz=30,
-        logic_cells=5280,
-        block_ram_count=30,
-        block_ram_bits=4096,
-        sprams=4,
-        dsps=8,
-        has_top=True,
+    replace(_UP5K, name="icebreaker", board="iCEBreaker"),
+    replace(_UP5K, name="upduino", board="UPduino 3"),
+    replace(_UP5K, name="icesugar", board="iCESugar"),
+    replace(_ECP5_25F, name="ulx3s-25f", board="ULX3S (25F)"),
+    replace(_ECP5_85F, name="ulx3s-85f", board="ULX3S (85F)"),
+    replace(
+        _ECP5_25F,
+        name="orangecrab",
+        board="OrangeCrab r0.2 (25F)",
+        package="CSFBGA285",
+        speed=8,
+        board_clock_mhz=48,
     ),
-    Target(
-        name="ulx3s-25f",
-        board="ULX3S (25F)",
-        family="ecp5",
-        device="25k",
-        package="CABGA381",
-        board_clock_mhz=25,
-        core_clock_mhz=80,
-        logic_cells=24288,
-        block_ram_count=56,
-        block_ram_bits=18432,
-        dsps=28,
-        distributed_depth=64,
-        has_top=True,
-    ),
-    Target(
-        name="ulx3s-85f",
-        board="ULX3S (85F)",
-        family="ecp5",
-        device="85k",
-        package="CABGA381",
-        board_clock_mhz=25,
-        core_clock_mhz=80,
-        logic_cells=83640,
-        block_ram_count=208,
-        block_ram_bits=18432,
-        dsps=156,
-        distributed_depth=64,
-        has_top=True,
+    replace(_ECP5_25F, name="colorlight-i5", board="Colorlight i5"),
+    replace(
+        _ECP5_85F,
+        name="ecpix5-85f",
+        board="ECPIX-5 (85F)",
+        device="um5g-85k",
+        package="CABGA554",
+        speed=8,
+        board_clock_mhz=100,
     ),
 )
 TARGETS: dict[str, Target] = {preset.name: preset for preset in _PRESETS}

@@ -4,20 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom.errors import UserError
-from spikeloom_hw.boards.icebreaker import ICEBREAKER
-from spikeloom_hw.boards.top import Board, BoardTop
-from spikeloom_hw.boards.ulx3s import ULX3S_25F, ULX3S_85F
+from spikeloom_hw.boards.catalogue import BOARDS
+from spikeloom_hw.boards.top import BoardTop
 from spikeloom_hw.synth.families import family
 from spikeloom_hw.targets import TARGETS, Target
 from spikeloom_hw.verilog import rtlil_to_verilog
 
 TOP = "top"
-
-BOARDS: dict[str, Board] = {
-    "icebreaker": ICEBREAKER,
-    "ulx3s-25f": ULX3S_25F,
-    "ulx3s-85f": ULX3S_85F,
-}
 
 
 def check_top(target: Target) -> None:

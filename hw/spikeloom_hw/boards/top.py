@@ -22,6 +22,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In
 from amaranth.utils import ceil_log2
 
+from spikeloom_hw.boards.programmer import Programmer
 from spikeloom_hw.host.device import SerialDevice
 
 # iCE40 block RAM reads as zero for the first 3 µs after configuration; 20 µs leave a wide margin.
@@ -38,17 +39,25 @@ class Board:
         platform: makes the platform, with every resource named below.
         clock: makes a component that drives the domain `sync` at so many MHz from the board's
             oscillator, and its reset.
-        active: light that shows that bytes arrive.
-        lost: light that shows that something was lost.
+        link: where the host's serial line is, in words.
+        programmer: what writes a bitstream to it.
+        active: light that shows that bytes arrive, if there is one.
+        lost: light that shows that something was lost, if there is one.
         label: lights of the last class, lowest bit first.
+        rgb: makes a component that drives a three-colour LED, with members `r`, `g` and `b`, in
+            place of those lights: green while bytes arrive, red when something was lost, blue the
+            lowest bit of the last class.
         high: outputs that are held high, so that the board leaves the FPGA alone.
     """
 
     platform: Callable[[], Platform]
     clock: Callable[[float], Any]
-    active: Light
-    lost: Light
-    label: tuple[Light, ...]
+    link: str
+    programmer: Programmer
+    active: Light | None = None
+    lost: Light | None = None
+    label: tuple[Light, ...] = ()
+    rgb: Callable[[], Any] | None = None
     high: tuple[Light, ...] = ()
 
 
@@ -124,10 +133,14 @@ class BoardTop(wiring.Component):
         m.d.comb += [device.rx.eq(rx_pin.i), tx_pin.o.eq(device.tx)]
 
         outputs: dict[Light, Any] = dict(zip(self.board.label, device.label, strict=False))
-        outputs |= {self.board.active: device.active, self.board.lost: device.lost}
+        single = ((self.board.active, device.active), (self.board.lost, device.lost))
+        outputs |= {light: value for light, value in single if light is not None}
         outputs |= dict.fromkeys(self.board.high, 1)
         for (name, number), value in outputs.items():
             pin: Any = platform.request(name, number, dir="-")
             m.submodules[f"{name}_{number}_pin"] = buffer = io.Buffer(io.Direction.Output, pin)
             m.d.comb += buffer.o.eq(value)
+        if self.board.rgb is not None:
+            m.submodules.rgb = rgb = self.board.rgb()
+            m.d.comb += [rgb.g.eq(device.active), rgb.r.eq(device.lost), rgb.b.eq(device.label[0])]
         return m

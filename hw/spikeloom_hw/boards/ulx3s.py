@@ -4,15 +4,13 @@ LED 7 shows that bytes arrive, LED 6 that something was lost, and LEDs 0 to 5 th
 """
 
 from functools import partial
-from typing import Any
 
 from amaranth.build import Attrs, Pins, Resource
-from amaranth.hdl import ClockSignal, Instance, Module, Signal
-from amaranth.lib import io, wiring
 from amaranth_boards.ulx3s import ULX3S_25F_Platform, ULX3S_85F_Platform
 
-from spikeloom_hw.boards.ecp5_pll import pll_settings
-from spikeloom_hw.boards.top import Board, SteadyReset
+from spikeloom_hw.boards.ecp5_clock import Ecp5Clock
+from spikeloom_hw.boards.programmer import Programmer
+from spikeloom_hw.boards.top import Board
 
 Ulx3sPlatform = ULX3S_25F_Platform | ULX3S_85F_Platform
 
@@ -29,77 +27,16 @@ def platform(kind: type[Ulx3sPlatform]) -> Ulx3sPlatform:
     return made
 
 
-class Ulx3sClock(wiring.Component):
-    """Drives the domain `sync`, which its parent defines, from the board's oscillator.
-
-    Args:
-        clock_mhz: frequency of `sync` in MHz.
-    """
-
-    def __init__(self, clock_mhz: float) -> None:
-        self.clock_mhz = clock_mhz
-        super().__init__({})
-
-    def elaborate(self, platform: Ulx3sPlatform) -> Module:
-        m = Module()
-        settings = pll_settings(platform.default_clk_frequency / 1e6, self.clock_mhz)
-        m.submodules.reset = reset = SteadyReset(self.clock_mhz)
-        oscillator: Any = platform.request(platform.default_clk, dir="-")
-        m.submodules.clk_pin = clk_pin = io.Buffer(io.Direction.Input, oscillator)
-        feedback = Signal()
-        m.submodules.pll = Instance(
-            "EHXPLLL",
-            # The loop filter that Lattice's own tools set for this range, as ecppll does.
-            a_ICP_CURRENT="12",
-            a_LPF_RESISTOR="8",
-            a_MFG_ENABLE_FILTEROPAMP="1",
-            a_MFG_GMCREF_SEL="2",
-            a_FREQUENCY_PIN_CLKI=f"{platform.default_clk_frequency / 1e6:g}",
-            a_FREQUENCY_PIN_CLKOS=f"{settings.output_mhz:g}",
-            p_PLLRST_ENA="DISABLED",
-            p_INTFB_WAKE="DISABLED",
-            p_STDBY_ENABLE="DISABLED",
-            p_DPHASE_SOURCE="DISABLED",
-            p_OUTDIVIDER_MUXA="DIVA",
-            p_OUTDIVIDER_MUXB="DIVB",
-            p_FEEDBK_PATH="CLKOP",
-            p_CLKI_DIV=settings.clki_div,
-            p_CLKFB_DIV=1,
-            p_CLKOP_ENABLE="ENABLED",
-            p_CLKOP_DIV=settings.clkop_div,
-            p_CLKOP_CPHASE=settings.clkop_div - 1,
-            p_CLKOP_FPHASE=0,
-            p_CLKOS_ENABLE="ENABLED",
-            p_CLKOS_DIV=settings.clkos_div,
-            p_CLKOS_CPHASE=settings.clkos_div - 1,
-            p_CLKOS_FPHASE=0,
-            i_CLKI=clk_pin.i,
-            i_CLKFB=feedback,
-            i_RST=0,
-            i_STDBY=0,
-            i_PHASESEL0=0,
-            i_PHASESEL1=0,
-            i_PHASEDIR=1,
-            i_PHASESTEP=1,
-            i_PHASELOADREG=1,
-            i_PLLWAKESYNC=0,
-            i_ENCLKOP=0,
-            i_ENCLKOS=0,
-            o_CLKOP=feedback,
-            o_CLKOS=ClockSignal("sync"),
-            o_LOCK=reset.locked,
-        )
-        return m
-
-
 def _board(kind: type[Ulx3sPlatform]) -> Board:
     return Board(
         platform=partial(platform, kind),
-        clock=Ulx3sClock,
+        clock=Ecp5Clock,
+        link="USB, port US1",
         active=("led", 7),
         lost=("led", 6),
         label=tuple(("led", number) for number in range(6)),
         high=(("esp32_boot", 0),),
+        programmer=Programmer(options=("-b", "ulx3s"), volatile=("-m",), persistent=("-f",)),
     )
 
 

@@ -13,7 +13,7 @@ class Family:
     Attributes:
         synthesis: yosys' command; the top module is `top`.
         placer: the place-and-route tool.
-        device: its options that name a device, with `{device}` and `{package}`.
+        device: its options that name a device, with `{device}`, `{package}` and `{speed}`.
         constraints: file of pins and clocks.
         constraints_option: how the placer is told of it.
         constraints_words: first words of the lines that belong in it.
@@ -69,7 +69,7 @@ _FAMILIES = {
     "ecp5": Family(
         synthesis="synth_ecp5 -top top",
         placer="nextpnr-ecp5",
-        device=("--{device}", "--package", "{package}", "--speed", "6"),
+        device=("--{device}", "--package", "{package}", "--speed", "{speed}"),
         constraints="top.lpf",
         constraints_option="--lpf",
         constraints_words=("LOCATE", "IOBUF", "FREQUENCY"),

@@ -138,7 +138,8 @@ def _place(folder: Path, seed: int) -> Path:
 
 def _call(own: Family, folder: Path, *, target: Target, seed: int, written: bool) -> Call:
     place = _place(folder, seed).relative_to(folder)
-    device = (word.format(device=target.device, package=target.package) for word in own.device)
+    names = {"device": target.device, "package": target.package, "speed": target.speed}
+    device = (word.format(**names) for word in own.device)
     arguments = (
         *(*device, "--seed", str(seed)),
         *("--json", NETLIST, own.constraints_option, own.constraints),

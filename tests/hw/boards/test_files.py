@@ -7,7 +7,8 @@ import pytest
 from amaranth.hdl import Fragment
 
 from spikeloom.errors import UserError
-from spikeloom_hw.boards.files import BOARDS, write_top
+from spikeloom_hw.boards.catalogue import BOARDS
+from spikeloom_hw.boards.files import write_top
 from spikeloom_hw.targets import TARGETS
 
 
@@ -63,6 +64,88 @@ def test_pins_and_clock_of_the_ulx3s(echo_core, tmp_path):
     assert all(line.startswith(("#", "LOCATE", "IOBUF", "FREQUENCY")) for line in lines)
 
 
+# From the boards' own documentation; each module of `spikeloom_hw.boards` names its source.
+PINS = {
+    "upduino": {
+        "clk12_0": "20",
+        "uart_0__rx": "15",
+        "uart_0__tx": "14",
+        "flash_select_0": "16",
+        "rgb_led_0__g": "39",
+        "rgb_led_0__b": "40",
+        "rgb_led_0__r": "41",
+    },
+    "icesugar": {
+        "clk12_0": "35",
+        "uart_0__rx": "4",
+        "uart_0__tx": "6",
+        "rgb_led_0__b": "39",
+        "rgb_led_0__r": "40",
+        "rgb_led_0__g": "41",
+    },
+    "orangecrab": {
+        "clk_0": "A9",
+        "uart_0__rx": "N17",
+        "uart_0__tx": "M18",
+        "led_r_0": "K4",
+        "led_g_0": "M3",
+        "led_b_0": "J3",
+    },
+    "colorlight-i5": {"clk25_0": "P3", "uart_0__rx": "H18", "uart_0__tx": "J17", "led_0": "U16"},
+    "ecpix5-85f": {
+        "clk100_0": "K23",
+        "uart_0__rx": "R26",
+        "uart_0__tx": "R24",
+        "led_r_0": "T23",
+        "led_g_0": "R21",
+        "led_b_0": "T22",
+        "led_b_1": "T24",
+    },
+}
+
+
+@pytest.mark.parametrize("name", PINS)
+def test_pins_of_the_others(echo_core, tmp_path, name):
+    write(echo_core, tmp_path, name)
+    text = next(tmp_path.glob("top.[pl]?f")).read_text()
+    iced = re.findall(r"set_io (\S+)__io (\w+)", text)
+    located = dict(iced or re.findall(r'LOCATE COMP "(\S+)__io" SITE "(\w+)";', text))
+    assert located == PINS[name]
+    clock = TARGETS[name].board_clock_mhz
+    hertz = rf'(set_frequency clk12_0__io {clock}\.0|FREQUENCY PORT "\S+" {clock}000000\.0 HZ;)'
+    assert len(re.findall(hertz, text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "primitive", "clock"),
+    [
+        pytest.param("icesugar", "SB_PLL40_PAD", "PACKAGEPIN", id="the PLL's own pad"),
+        pytest.param("upduino", "SB_PLL40_CORE", "REFERENCECLK", id="another pin"),
+    ],
+)
+def test_the_pll_of_an_ice40_is_fed_by_the_pad_it_has(echo_core, tmp_path, name, primitive, clock):
+    write(echo_core, tmp_path, name)
+    source = (tmp_path / "top.v").read_text()
+    found = re.findall(r"(SB_PLL40_\w+) #\((.*?)\) \w+ \((.*?)\);", source, re.DOTALL)
+    assert [(each[0], f".{clock}(" in each[2]) for each in found] == [(primitive, True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "colours"), [pytest.param("upduino", "gbr"), pytest.param("icesugar", "brg")]
+)
+def test_a_three_colour_led_is_driven_by_its_current_sources(echo_core, tmp_path, name, colours):
+    """Output 0 of the driver is pin 39, and so on: each must get the colour soldered there."""
+    write(echo_core, tmp_path, name)
+    source = (tmp_path / "top.v").read_text()
+    (ports,) = re.findall(r"SB_RGBA_DRV #\(.*?\) \w+ \((.*?)\);", source, re.DOTALL)
+    for number, colour in enumerate(colours):
+        assert f".RGB{number}(rgb_led_0__{colour}__io)" in ports
+        assert re.search(rf"\.RGB{number}PWM\(\\?{colour} ?\)", ports)
+    top = source[source.rindex("module top(") :]
+    (rgb,) = re.findall(r"\\top\.rgb  rgb \((.*?)\);", top, re.DOTALL)
+    assert all(re.search(rf"\.{colour}\(", rgb) for colour in "rgb")
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_target_has_its_board(echo_core, tmp_path, target):
     assert write(echo_core, tmp_path, target)
@@ -80,6 +163,6 @@ def test_the_pll_makes_the_core_clock(echo_core, tmp_path):
 def test_a_device_without_a_top_is_refused(echo_core, tmp_path):
     Fragment.get(echo_core, None)  # Amaranth warns of a component that nobody elaborates
     bare = replace(TARGETS["ulx3s-25f"], name="bare", has_top=False)
-    with pytest.raises(UserError, match="no board top for bare yet; build for icebreaker, ulx3s"):
+    with pytest.raises(UserError, match="no board top for bare yet; build for icebreaker, "):
         write_top(echo_core, target=bare, inputs=16, design_hash=b"hash", directory=tmp_path)
     assert list(tmp_path.iterdir()) == []

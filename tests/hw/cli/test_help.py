@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from spikeloom.image import save_image
+from spikeloom_hw.targets import TARGETS
 
 VERBS = ("estimate", "generate", "synth", "verify")
 
@@ -40,5 +41,5 @@ def test_an_example_works_in_a_run_that_has_a_design(
 @pytest.mark.parametrize("verb", VERBS)
 def test_options_of_the_same_name_are_the_same(spikeloom, verb):
     help_text = spikeloom(verb, "--help").output
-    assert "--target [icebreaker|ulx3s-25f|ulx3s-85f]" in help_text
+    assert f"--target [{'|'.join(TARGETS)}]" in " ".join(help_text.split())
     assert "-o, --output PATH" in help_text
