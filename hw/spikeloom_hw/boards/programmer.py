@@ -1,6 +1,7 @@
 """How a bitstream gets into a board: the program that writes it, and what the board can keep."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 OPENFPGALOADER = "openFPGALoader"
 ICESPROG = "icesprog"
@@ -35,3 +36,7 @@ class Programmer:
         if mode is None:
             raise ValueError(f"{' '.join(self.options)} writes flash only")
         return (self.program, *self.options, *mode, bitstream)
+
+    def of_board(self, name: str) -> Self:
+        """The same with another of openFPGALoader's names for the board."""
+        return replace(self, options=("-b", name, *self.options[2:]))

@@ -33,7 +33,7 @@ COMMANDS = "spikeloom.commands"
 EXIT_BUG, EXIT_USER, EXIT_INTERRUPT, EXIT_TERMINATED = 1, 2, 130, 143
 _ORDER = (
     "train", "export", "inspect", "evaluate", "place", "estimate", "generate", "verify", "synth",
-    "report", "doctor",
+    "flash", "report", "doctor",
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""From a bitstream's file into the board: which file, for which board, and the tool that writes."""
