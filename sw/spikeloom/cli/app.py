@@ -45,7 +45,12 @@ def _verbs() -> dict[str, EntryPoint]:
 
 
 # Modules that are not called like the distribution that brings them.
-_BROUGHT_BY = {"cocotb_tools": "cocotb", "find_libpython": "cocotb", "vcd": "pyvcd"}
+_BROUGHT_BY = {
+    "cocotb_tools": "cocotb",
+    "find_libpython": "cocotb",
+    "serial": "pyserial",
+    "vcd": "pyvcd",
+}
 
 
 @cache

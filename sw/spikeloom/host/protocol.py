@@ -117,6 +117,9 @@ class Status(IntEnum):
     UNAVAILABLE = 6
 
 
+_STATUSES = {int(status): status for status in Status}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Identity:
     """What a device says about itself.
@@ -194,7 +197,7 @@ def decode_answer(contents: bytes) -> Answer:
         sequence=contents[0],
         payload=contents[1:-2],
         next=contents[-2],
-        status=Status(status) if status in Status else status,
+        status=_STATUSES.get(status, status),
     )
 
 
