@@ -25,8 +25,11 @@ from spikeloom.image import (
     ShiftLeak,
 )
 from spikeloom.image.model import Readout
+from spikeloom_cosim.driver import load_payloads
 from spikeloom_cosim.fitting import Fitting, fit_design
+from spikeloom_cosim.loads import scrambled
 from spikeloom_hw.core.build import core_params
+from spikeloom_hw.core.loading import load_sequence
 from spikeloom_hw.generate import generate, write_core
 from spikeloom_hw.targets import TARGETS
 
@@ -46,13 +49,16 @@ class Subject:
         leaks: of each layer.
         resets: of each layer.
         target: decides where membranes lie, and whether a step's update overlaps the next.
+        sprams: single-port RAMs that it is taken to have; None: as many as it has.
         density: of the synapses.
         readout: of the network.
-        shared: one threshold a layer and no bias, or each neuron its own.
+        threshold: of all neurons, which then have no bias; None: each neuron its own.
         loadable: the memories are filled by a host.
-        membrane_bits: few, so that both rails are met.
+        membrane_bits: of each layer; few, so that both rails are met.
         time_steps: of a sample.
         seed: of the weights.
+        turned: rows 0 and 1 of each layer change places. What a layer reads for a STEP is row 0:
+            in one network it is empty, in the other it is not.
     """
 
     name: str
@@ -62,20 +68,23 @@ class Subject:
     resets: tuple[Reset, ...]
     target: str
     density: Sequence[float]
+    membrane_bits: tuple[int, ...]
     readout: Readout = "membrane"
-    shared: bool = False
+    sprams: int | None = None
+    threshold: int | None = None
     loadable: bool = False
-    membrane_bits: int = 5
     time_steps: int = 6
     seed: int = 0
+    turned: bool = False
 
     @property
     def networks(self) -> tuple[Subject, ...]:
-        """What is run in the core: a loadable one is loaded with other networks as well."""
+        """What is run in the core: in a fixed one, it is other contents of the same memories."""
+        turned = replace(self, turned=True)
         if not self.loadable:
-            return (self,)
+            return self, turned
         dense = replace(self, seed=self.seed + 1, density=(1.0,) * len(self.density))
-        return self, dense, replace(self, seed=self.seed + 2)
+        return self, turned, dense, replace(dense, seed=self.seed + 2, threshold=107)
 
     def image(self) -> NetworkImage:
         """The network, always the same."""
@@ -86,22 +95,29 @@ class Subject:
             spiking = not last or self.readout == "count"
             # Short rows among the long: the last word of one and the first of the next may add
             # to the same membrane.
-            density = np.where(random.random((inputs, 1)) < 0.5, 0.12, self.density[number])
+            kinds = random.random((inputs, 1))
+            density = np.where(kinds < 0.4, 0.12, self.density[number])
             present = random.random((inputs, neurons)) < density
+            # Runs of rows that add to one group of neurons, all lanes at once, cycle by cycle.
+            group = np.arange(neurons) // self.lanes[number]
+            chosen = np.arange(inputs) // 4 % (group[-1] + 1)
+            present = np.where(kinds > 0.75, group == chosen[:, None], present)
             # Neurons that are driven up, down, and both ways: each bank meets both rails.
-            drift = random.integers(-4, 6, neurons)
+            drift = random.choice([-4, -1, 0, 0, 1, 1, 2, 5], neurons)
             weights = np.clip(random.integers(-5, 6, (inputs, neurons)) + drift, -7, 7) * present
             weights[1] = 0  # an empty row
+            if self.turned:
+                weights[[0, 1]] = weights[[1, 0]]
             layers.append(
                 Layer.from_dense(
                     weights,
                     name=f"layer{number}",
-                    bias=0 if self.shared else random.integers(-3, 4, neurons),
+                    bias=random.integers(-3, 4, neurons) if self.threshold is None else 0,
                     leak=self.leaks[number],
-                    threshold=5 if self.shared else random.integers(3, 9, neurons),
+                    threshold=self.threshold or random.integers(3, 9, neurons),
                     reset=self.resets[number],
                     spiking=spiking,
-                    membrane_bits=self.membrane_bits,
+                    membrane_bits=self.membrane_bits[number],
                     scale=1.0,
                 )
             )
@@ -114,22 +130,45 @@ class Subject:
         )
 
     def fittings(self, folder: Path) -> list[Fitting]:
-        """The core, generated into `folder`, with each of its networks in it."""
-        image = self.image()
+        """The core, generated below `folder`, with each of its networks in it.
+
+        A loadable one is loaded with another network first, then with its own, in any order.
+        """
+        fittings = [self._fitting(own, folder / str(at)) for at, own in enumerate(self.networks)]
+        if not self.loadable:
+            return fittings
+        random = np.random.default_rng(self.seed)
+        params = fittings[0].params
+        loads = [load_sequence(own.image(), params) for own in self.networks]
+        played = [
+            load_payloads(
+                [*scrambled(before, params, random), *scrambled(own, params, random)], params
+            )
+            for before, own in zip(loads[-1:] + loads[:-1], loads, strict=True)
+        ]
+        return [
+            replace(fitting, core=replace(fitting.core, loads=own))
+            for fitting, own in zip(fittings, played, strict=True)
+        ]
+
+    def _fitting(self, own: Subject, folder: Path) -> Fitting:
+        """The core made for this network, if it is loadable, or else for its own; with its own."""
+        image = self.image() if self.loadable else own.image()
+        target = TARGETS[self.target]
+        if self.sprams is not None:
+            target = replace(target, sprams=self.sprams)
         generate(
             image,
-            target=TARGETS[self.target],
+            target=target,
             lanes=self.lanes,
             directory=folder,
             bare=True,
             loadable=self.loadable,
         )
-        fittings = [fit_design(folder, own.image(), network=folder) for own in self.networks]
-        params = core_params(
-            image, target=TARGETS[self.target], lanes=self.lanes, loadable=self.loadable
-        )
+        fitting = fit_design(folder, own.image(), network=folder)
+        params = core_params(image, target=target, lanes=self.lanes, loadable=self.loadable)
         write_core(replace(params, first_count=FIRST_COUNT), folder)
-        return fittings
+        return fitting
 
     def events(self, samples: int, *, seed: int) -> NDArray[np.bool_]:
         """Random events, from none to all in each step: bool [samples, steps, inputs]."""
@@ -149,29 +188,34 @@ SUBJECTS = (
         resets=("subtract", "zero", "subtract"),
         target="icebreaker",
         density=(0.5, 0.9, 1.0),
-        seed=378,
+        membrane_bits=(5, 5, 6),
+        seed=181,
     ),
     Subject(
         name="overlapped, spike counts",
-        sizes=(18, 8, 12),
+        sizes=(18, 20, 12),
         lanes=(4, 1),
         leaks=(DecayLeak(multiplier=3, fraction_bits=3), ShiftLeak(shift=3)),
         resets=("zero", "subtract"),
         target="ulx3s-85f",
-        density=(0.8, 0.9),
-        seed=34,
+        density=(0.8, 0.4),
+        membrane_bits=(5, 5),
+        seed=121,
         readout="count",
+        time_steps=7,
     ),
     Subject(
         name="loadable, single port",
-        sizes=(20, 8, 16),
+        sizes=(60, 16, 16),
         lanes=(4, 1),
         leaks=(ShiftLeak(shift=2), IntegrateLeak()),
         resets=("subtract", "subtract"),
         target="icebreaker",
+        sprams=1,
         density=(0.6, 0.9),
-        seed=225,
-        shared=True,
+        membrane_bits=(5, 7),
+        seed=131,
+        threshold=5,
         loadable=True,
     ),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from mutants.cores import Subject
-from mutants.trial import RANDOM_REGISTERS, RUNS, addresses, expectation, patient
+from mutants.trial import RUNS, addresses, patient
 from spikeloom_cosim.build import CORE, build_bench
 from spikeloom_cosim.simulation import run_mode
 from spikeloom_cosim.toolchain import Toolchain
@@ -47,10 +47,8 @@ def cover(subject: Subject, *, tools: Toolchain) -> Counter[Point]:
         core = fittings[0].core
         build = build_bench(core.verilog, core.shape, tools=tools, alone=True, coverage=True)
         for place, run in enumerate(RUNS):
-            if run.network >= len(fittings):
-                continue
-            fitting = fittings[run.network]
-            expected = expectation(fitting, addresses(subject, run))
+            fitting = fittings[run.network_of(subject)]
+            expected = fitting.with_every_address().expect(addresses(subject, run))
             folder = work / str(place)
             run_mode(
                 build,
@@ -60,7 +58,7 @@ def cover(subject: Subject, *, tools: Toolchain) -> Counter[Point]:
                 folder=folder,
                 seed=run.seed,
                 watchdog=patient(expected),
-                options={RANDOM_REGISTERS: None, f"verilator+seed+{run.seed}": None},
+                options=run.options(),
             )
             met.update(points((folder / RECORDED).read_text()))
     return met

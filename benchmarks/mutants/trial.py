@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mutants.cores import FIRST_COUNT, Subject
-from spikeloom.image import NetworkImage
-from spikeloom.packing import SynapseWords
 from spikeloom_cosim.build import Build, build_bench
 from spikeloom_cosim.checker import check
 from spikeloom_cosim.core import Core
@@ -29,26 +28,52 @@ CLOGGED = Mode(name="clogged", stall=250)
 """Scores are hardly ever taken: every queue fills up, and all wait for the last layer."""
 
 
+SPARSE = Mode(name="sparse", idle=240, stall=60, shuffled=True)
+"""Events come one by one: every pipeline is empty before the next."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run: how, of how many samples, with which seed, and of which of the core's networks."""
+    """One run.
+
+    Attributes:
+        mode: how events are offered.
+        samples: how many.
+        seed: of events and pauses.
+        network: number among the core's networks; one that has fewer begins again.
+        reset_for: cycles of reset before it.
+    """
 
     mode: Mode
     samples: int
     seed: int
     network: int = 0
+    reset_for: int = 1
+
+    def network_of(self, subject: Subject) -> int:
+        """The number of the network of `subject` that is run."""
+        return self.network % len(subject.networks)
+
+    def options(self) -> dict[str, int | None]:
+        """Settings of the simulator."""
+        random = {RANDOM_REGISTERS: None, f"verilator+seed+{self.seed}": None}
+        return {**random, "reset_for": self.reset_for}
 
 
 RUNS = (
     Run(mode=STREAMING, samples=8, seed=1),
-    Run(mode=STRESS, samples=8, seed=2),
-    Run(mode=ISOLATED, samples=8, seed=3),
+    Run(mode=STRESS, samples=8, seed=2, network=1),
+    Run(mode=ISOLATED, samples=8, seed=3, network=2),
     Run(mode=ISOLATED, samples=1, seed=3),
-    Run(mode=CLOGGED, samples=60, seed=4),
-    *(Run(mode=STRESS, samples=100, seed=seed) for seed in (5, 6)),
-    Run(mode=STREAMING, samples=200, seed=7, network=1),
-    Run(mode=STRESS, samples=200, seed=8, network=2),
-    Run(mode=STREAMING, samples=1500, seed=9),
+    Run(mode=SPARSE, samples=30, seed=4, network=1, reset_for=2),
+    Run(mode=CLOGGED, samples=60, seed=5, network=1),
+    Run(mode=STRESS, samples=100, seed=6, network=3),
+    Run(mode=STRESS, samples=100, seed=7, network=0),
+    Run(mode=STREAMING, samples=200, seed=8, network=2),
+    Run(mode=STREAMING, samples=200, seed=9, network=3),
+    Run(mode=SPARSE, samples=200, seed=10, network=2),
+    Run(mode=STREAMING, samples=1500, seed=11),
+    Run(mode=STRESS, samples=1500, seed=12, network=1),
 )
 """In order; the first that reports a difference ends it."""
 
@@ -66,11 +91,16 @@ class Death:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mutants:
-    """A compiled core with mutations in it; number n, from 1, is `mutations[n - 1]`."""
+    """A compiled core with mutations in it; number n, from 1, is `mutations[n - 1]`.
+
+    Attributes:
+        fittings: the sound core with each of the networks.
+        cores: the mutated one with each of them.
+    """
 
     subject: Subject
     fittings: list[Fitting]
-    core: Core
+    cores: list[Core]
     build: Build
     mutations: tuple[str, ...]
 
@@ -78,32 +108,25 @@ class Mutants:
         """Run a mutant, 0 for the sound core, until the check reports it; None: it survives."""
         with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
             work = Path(scratch)
-            core = with_fault(self.core, number, folder=work / "core")
             for place, run in enumerate(RUNS):
-                if run.network >= len(self.fittings):
-                    continue
-                loaded = replace(core, loads=self.fittings[run.network].core.loads)
+                network = run.network_of(self.subject)
+                core = with_fault(self.cores[network], number, folder=work / f"core{place}")
                 expected = self.expected(run)
                 try:
                     recording = run_mode(
                         self.build,
-                        loaded,
+                        core,
                         expected.trace.events,
                         run.mode,
                         folder=work / str(place),
                         seed=run.seed,
                         watchdog=patient(expected),
-                        options={RANDOM_REGISTERS: None, f"verilator+seed+{run.seed}": None},
+                        options=run.options(),
                     )
                 except SimulationError:
                     return Death(run=place, mode=run.mode.name, kind="simulator")
                 verdict = check(
-                    expected,
-                    from_zero(recording),
-                    core.shape,
-                    mode=run.mode.name,
-                    latency=run.mode.isolated,
-                    times=run.mode.full_rate,
+                    expected, from_zero(recording), core.shape, mode=run.mode, seed=run.seed
                 )
                 if verdict.found is not None:
                     return Death(run=place, mode=run.mode.name, kind=verdict.found.first.kind)
@@ -112,7 +135,8 @@ class Mutants:
     @cache  # noqa: B019 -- a subject lives as long as the run
     def expected(self, run: Run) -> Expectation:
         """What the core must do in a run."""
-        return expectation(self.fittings[run.network], addresses(self.subject, run))
+        fitting = self.fittings[run.network_of(self.subject)].with_every_address()
+        return fitting.expect(addresses(self.subject, run))
 
 
 def mutants(subject: Subject, *, count: int, seed: int, tools: Toolchain, folder: Path) -> Mutants:
@@ -128,34 +152,26 @@ def mutants(subject: Subject, *, count: int, seed: int, tools: Toolchain, folder
     fittings = subject.fittings(folder / "design")
     sound = fittings[0].core
     chosen = tuple(list_mutations(sound, count, seed=seed))
-    core = plant_mutations(sound, chosen, folder=folder / "planted", uninitialised=True)
-    build = build_bench(core.verilog, core.shape, tools=tools, alone=True)
-    return Mutants(subject=subject, fittings=fittings, core=core, build=build, mutations=chosen)
+    folders = (folder / f"planted{at}" for at in range(len(fittings)))
+    if sound.loads is None:
+        cores = [_planted(own.core, chosen, next(folders)) for own in fittings]
+        if len({own.verilog.read_bytes() for own in cores}) > 1:
+            raise ValueError(f"{subject.name}: its networks make different cores")
+    else:
+        planted = _planted(sound, chosen, next(folders))
+        cores = [replace(planted, loads=own.core.loads) for own in fittings]
+    build = build_bench(cores[0].verilog, cores[0].shape, tools=tools, alone=True)
+    return Mutants(subject=subject, fittings=fittings, cores=cores, build=build, mutations=chosen)
+
+
+def _planted(core: Core, mutations: Sequence[str], folder: Path) -> Core:
+    return plant_mutations(core, mutations, folder=folder, uninitialised=True)
 
 
 def addresses(subject: Subject, run: Run) -> NDArray[np.bool_]:
     """Random events at every address an event can have, those of no input included."""
     wide = replace(subject, sizes=(1 << (subject.sizes[0] - 1).bit_length(), *subject.sizes[1:]))
     return wide.events(run.samples, seed=run.seed)
-
-
-def expectation(fitting: Fitting, events: NDArray[np.bool_]) -> Expectation:
-    """What a core must do on events some of whose addresses are no input of it.
-
-    They are ignored, and take the time of an empty row: so the reference is given such rows.
-    """
-    extra = events.shape[2] - fitting.image.inputs
-    first, *others = fitting.image.layers
-    rows = np.concatenate([first.row_ptr, np.repeat(first.row_ptr[-1:], extra)])
-    image: NetworkImage = replace(fitting.image, layers=(replace(first, row_ptr=rows), *others))
-    words = fitting.packed[0]
-    padded: SynapseWords = replace(
-        words,
-        inputs=words.inputs + extra,
-        count=np.concatenate([words.count, np.zeros(extra, dtype=np.int64)]),
-    )
-    whole = replace(fitting, image=image, packed=(padded, *fitting.packed[1:]))
-    return whole.expect(events)
 
 
 def from_zero(recording: Recording) -> Recording:

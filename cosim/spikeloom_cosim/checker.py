@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, SupportsInt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.reference import Run
 from spikeloom_cosim.divergence import KINDS, Divergence, Found, Kind
+from spikeloom_cosim.driver import event_steps
 from spikeloom_cosim.expectation import COUNTED, Expectation
 from spikeloom_cosim.monitor import Recording, ScoreBeats, TraceBeats
+from spikeloom_cosim.pauses import Pauses
 from spikeloom_cosim.shape import CoreShape, LayerShape
-from spikeloom_cosim.simulation import Mode
+from spikeloom_cosim.simulation import Mode, round_seed
 from spikeloom_hw.core.counters import COUNT_BITS, LAYER_COUNTS
+
+NEVER = 1 << 40
+"""A cycle after all."""
 
 Place = tuple[int, int | None, int | None, int]
 """Sample, step, layer, neuron; None: not of one step, not of one layer."""
@@ -44,13 +51,7 @@ class Verdict:
 
 
 def check(
-    expected: Expectation,
-    recording: Recording,
-    shape: CoreShape,
-    *,
-    mode: str,
-    latency: bool = False,
-    times: bool = False,
+    expected: Expectation, recording: Recording, shape: CoreShape, *, mode: Mode, seed: int = 0
 ) -> Verdict:
     """Compare everything that was recorded.
 
@@ -58,71 +59,114 @@ def check(
         expected: what the core must have done.
         recording: what it did.
         shape: the core's ports.
-        mode: name of the run's mode, for the report.
-        latency: compare each sample's latency: the samples were isolated.
-        times: compare the time of each result: the samples came at full rate.
+        mode: the mode of the run: it decides when things must have happened.
+        seed: of the run.
     """
-    comparison = _Comparison(expected, recording, shape, mode)
-    found = [
-        *comparison.beats(),
-        *comparison.counters(expected.counted.sum(axis=0)),
-        *comparison.ending(),
-    ]
-    if latency:
-        found += comparison.cycles(latencies(recording, shape), expected.latency)
-    if times:
-        found += comparison.cycles(result_times(recording, shape), expected.results)
-    return _verdict(found)
+    comparison = _Comparison(expected, recording, shape, mode.name)
+    pauses = Pauses(mode, seed)
+    run, found = _times(comparison, mode, pauses, shuffle=seed, start=0)
+    stalls = None if run is None else run.stalls.sum(axis=0)
+    counted = expected.counted.sum(axis=0)
+    return _verdict(
+        [
+            *comparison.beats(),
+            *comparison.counters(counted, stalls),
+            *comparison.ending(),
+            *found,
+        ]
+    )
 
 
 def check_rounds(
-    expected: Sequence[Expectation], recording: Recording, shape: CoreShape, mode: Mode
+    expected: Sequence[Expectation | None],
+    recording: Recording,
+    shape: CoreShape,
+    mode: Mode,
+    *,
+    seed: int = 0,
 ) -> tuple[Verdict, ...]:
     """Compare a run of several rounds.
 
     Args:
-        expected: what the core must have done in each round.
+        expected: what the core must have done in each round; None for one that was struck by a
+            reset, of which nothing is compared.
         recording: what it did in all of them.
         shape: the core's ports.
         mode: the mode of the run.
+        seed: of the run.
 
     Returns:
         A verdict for each round, and one for the end: the counters, and whether it hung.
     """
     verdicts = []
-    for own, part in zip(expected, _rounds(expected, recording, shape), strict=True):
+    runs: list[Run | None] = []
+    pauses = Pauses(mode, seed)
+    parts = list(_rounds(len(expected), recording))
+    for number, (own, part) in enumerate(zip(expected, parts, strict=True)):
+        if own is None:
+            verdicts.append(_verdict([]))
+            runs.append(None)
+            continue
         comparison = _Comparison(own, part, shape, mode.name)
-        found = [*comparison.beats()]
-        if mode.isolated:
-            found += comparison.cycles(latencies(part, shape), own.latency)
-        if mode.full_rate:
-            found += comparison.cycles(result_times(part, shape), own.results)
-        verdicts.append(_verdict(found))
-    counted = np.sum([own.counted.sum(axis=0) for own in expected], axis=0)
-    ending = _Comparison(expected[-1], recording, shape, mode.name)
-    return (*verdicts, _verdict([*ending.counters(counted), *ending.ending()]))
+        shuffle, start = round_seed(seed, number), int(part.rounds[0])
+        run, found = _times(comparison, mode, pauses, shuffle=shuffle, start=start)
+        runs.append(run)
+        verdicts.append(_verdict([*comparison.beats(), *found]))
+    whole = [own for own in expected if own is not None]
+    ending = _Comparison(whole[-1], recording, shape, mode.name)
+    counted = stalls = None
+    if len(whole) == len(expected):
+        counted = np.stack([own.counted.sum(axis=0) for own in whole]).sum(axis=0)
+        known = [run.stalls.sum(axis=0) for run in runs if run is not None]
+        stalls = np.stack(known).sum(axis=0) if len(known) == len(runs) else None
+    return (*verdicts, _verdict([*ending.counters(counted, stalls), *ending.ending()]))
 
 
-def _rounds(
-    expected: Sequence[Expectation], recording: Recording, shape: CoreShape
-) -> Iterator[Recording]:
-    """What was recorded in each round, if no round lacks a beat; the last has what is too much."""
-    samples = np.cumsum([0, *(own.samples for own in expected)]).tolist()
-    steps = np.cumsum([0, *(own.samples * own.steps for own in expected)]).tolist()
-    for at in range(len(expected)):
-        last = at == len(expected) - 1
+def _times(
+    comparison: _Comparison, mode: Mode, pauses: Pauses, *, shuffle: int, start: int
+) -> tuple[Run | None, list[Found]]:
+    """When things must have happened, as far as it is known; and what happened at another time."""
+    expected, recording, shape = comparison.expected, comparison.recording, comparison.shape
+    timing = expected.timing
+    if mode.isolated:
+        run = timing and timing.alone
+        if mode.idle or mode.stall:
+            raise ValueError("samples are isolated without pauses")
+        found = [*comparison.cycles(latencies(recording, shape), expected.latency)]
+        if run is not None:
+            found += comparison.moments(run, recording.starts - 1)
+        return run, found
+    if mode.full_rate:
+        run = timing and timing.together
+        found = [*comparison.cycles(result_times(recording, shape), expected.results)]
+        first = recording.starts[:1] - 1
+    else:
+        steps = event_steps(expected.trace.events, shuffle=shuffle if mode.shuffled else None)
+        run = expected.at_pace(pauses, steps, start=start)
+        found = []
+        if run is not None:
+            found += comparison.cycles(results(recording, shape), run.results)
+        first = np.zeros(1, dtype=np.int64)
+    if run is not None and len(first):
+        found += comparison.cycles(recording.starts - first, run.starts)
+        found += comparison.moments(run, np.repeat(first, expected.samples))
+    return run, found
 
-        def part(bounds: list[int], each: int, at: int = at, last: bool = last) -> slice:
-            return slice(bounds[at] * each, None if last else bounds[at + 1] * each)
+
+def _rounds(rounds: int, recording: Recording) -> Iterator[Recording]:
+    """What was recorded in each round; of one that never began, nothing."""
+    bounds = [*recording.rounds.tolist(), *[NEVER] * rounds]
+    for first, end in pairwise(bounds[: rounds + 1]):
+
+        def within(cycles: NDArray[np.int64], first: int = first, end: int = end) -> Any:
+            return (cycles >= first) & (cycles < end)
 
         yield replace(
             recording,
-            traces=tuple(
-                beats.part(part(steps, layer.groups))
-                for layer, beats in zip(shape.layers, recording.traces, strict=True)
-            ),
-            scores=recording.scores.part(part(samples, shape.outputs)),
-            starts=recording.starts[part(samples, 1)],
+            traces=tuple(beats.part(within(beats.cycle)) for beats in recording.traces),
+            scores=recording.scores.part(within(recording.scores.taken)),
+            starts=recording.starts[within(recording.starts)],
+            rounds=np.array([first]),
         )
 
 
@@ -136,16 +180,21 @@ def _verdict(found: Sequence[Found]) -> Verdict:
     )
 
 
+def results(recording: Recording, shape: CoreShape) -> NDArray[np.int64]:
+    """Int64 [complete samples]: the cycle that first offers each last score."""
+    return recording.scores.valid[shape.outputs - 1 :: shape.outputs]
+
+
 def latencies(recording: Recording, shape: CoreShape) -> NDArray[np.int64]:
     """Int64 [complete samples]: see `spikeloom.reference.Timing`."""
-    offered = recording.scores.valid[shape.outputs - 1 :: shape.outputs]
+    offered = results(recording, shape)
     complete = min(len(offered), len(recording.starts))
     return offered[:complete] - recording.starts[:complete] + 1
 
 
 def result_times(recording: Recording, shape: CoreShape) -> NDArray[np.int64]:
     """Int64 [complete samples]: see `spikeloom.reference.Timing`."""
-    offered = recording.scores.valid[shape.outputs - 1 :: shape.outputs]
+    offered = results(recording, shape)
     return offered - recording.starts[:1] + 1 if len(recording.starts) else offered[:0]
 
 
@@ -167,27 +216,33 @@ class _Comparison:
             yield from self._layer(number, layer, beats, spikes, membranes)
         yield from self._scores(self.recording.scores)
 
-    def counters(self, counted: NDArray[np.int64]) -> Iterator[Found]:
-        """What the events decide is compared; of the rest it is known what it can not exceed.
+    def counters(
+        self, counted: NDArray[np.int64] | None, stalls: NDArray[np.int64] | None
+    ) -> Iterator[Found]:
+        """What the chip counted.
 
         Args:
-            counted: int64 [layers, `COUNTED`], of all samples.
+            counted: int64 [layers, `COUNTED`], of all samples; None: only the cycles are
+                compared.
+            stalls: int64 [layers, 2], the other counters; None: it is known what they can not
+                exceed.
         """
         counts = self.recording.counts
         yield from self._counter(None, "cycles", counts.cycles, counts.clock)
+        if counted is None:
+            return
         modulus = 1 << COUNT_BITS
         expected = counted % modulus
         for number, own in enumerate(counts.layers.tolist()):
             values = dict(zip(LAYER_COUNTS, own, strict=True))
             for name, value in zip(COUNTED, expected[number].tolist(), strict=True):
                 yield from self._counter(number, name, values[name], value)
-            walks = self.expected.walks[number] if self.expected.walks else None
-            if walks is None:
+            if stalls is None:
                 updating = min(values["updating"], counts.clock - values["words"])
+                blocked = min(values["blocked"], values["updating"])
             else:
-                updating = (self.samples * walks + values["blocked"]) % modulus
+                updating, blocked = (stalls[number] % modulus).tolist()
             yield from self._counter(number, "updating", values["updating"], updating)
-            blocked = min(values["blocked"], values["updating"])
             yield from self._counter(number, "blocked", values["blocked"], blocked)
 
     def _counter(self, layer: int | None, name: str, got: int, expected: int) -> Iterator[Found]:
@@ -223,6 +278,28 @@ class _Comparison:
             yield self._found(
                 "cycle", len(different), (sample, None, None, 0), got[sample], expected[sample]
             )
+
+    def moments(self, run: Run, first: NDArray[np.int64]) -> Iterator[Found]:
+        """The cycle of every trace beat.
+
+        Args:
+            run: when they must have been.
+            first: int64 [samples], what its cycles are counted from; fewer if samples lack a start.
+        """
+        samples = min(len(first), self.samples)
+        for number, (layer, beats) in enumerate(
+            zip(self.shape.layers, self.recording.traces, strict=True)
+        ):
+            shown = run.shown[number][:samples] + first[:samples, None]
+            cycles = (shown[..., None] + np.arange(layer.groups)).reshape(-1)
+            both = min(len(cycles), len(beats))
+            different = np.flatnonzero(beats.cycle[:both] != cycles[:both])
+            if len(different):
+                beat = int(different[0])
+                sample_step, group = divmod(beat, layer.groups)
+                sample, step = divmod(sample_step, self.steps)
+                place = sample, step, number, group * layer.lanes
+                yield self._found("cycle", len(different), place, beats.cycle[beat], cycles[beat])
 
     def _layer(
         self,

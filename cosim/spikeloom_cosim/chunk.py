@@ -129,9 +129,8 @@ class Bench:
             expected,
             recording,
             self.core.shape,
-            mode=mode.name,
-            latency=mode.isolated,
-            times=mode.full_rate,
+            mode=mode,
+            seed=seed,
         )
         seconds = time.perf_counter() - started
         cycles = recording.outcome.cycles

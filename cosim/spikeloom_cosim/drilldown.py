@@ -90,9 +90,8 @@ def replay(
                 part,
                 recording,
                 core.shape,
-                mode=how.name,
-                latency=how.isolated,
-                times=how.full_rate,
+                mode=how,
+                seed=seed,
             )
             if not verdict.equal:
                 break

@@ -14,7 +14,7 @@ from spikeloom_hw.core.layouts import core_load_layout
 from spikeloom_hw.core.loading import Load
 from spikeloom_hw.core.params import CoreParams
 
-EVENTS, LOADS = "events.bin", "load.bin"
+EVENTS, LOADS, STRIKES = "events.bin", "load.bin", "strikes.bin"
 LOAD_FIELDS = ("layer", "kind", "address", "data")
 """Of a `Load`, in its order."""
 
@@ -35,15 +35,10 @@ def event_words(
         shape: tells where an event's bits lie.
         shuffle: seed that puts the spikes of each step into a random order instead.
     """
-    _, steps, inputs = events.shape
-    rows = events.reshape(-1, inputs)
-    row, address = np.nonzero(rows)
-    counts = rows.sum(axis=1, dtype=np.int64)
-    if shuffle is not None:
-        order = np.lexsort((np.random.default_rng(shuffle).random(len(row)), row))
-        address = address[order]
+    _, steps, _ = events.shape
+    counts, address = _in_order(events, shuffle)
     ends = np.cumsum(counts + 1) - 1
-    words = np.empty(len(row) + len(rows), dtype=np.uint32)
+    words = np.empty(len(address) + len(counts), dtype=np.uint32)
     is_spike = np.ones(len(words), dtype=bool)
     is_spike[ends] = False
     step_bit, last_bit = np.uint32(1 << shape.address_bits), np.uint32(2 << shape.address_bits)
@@ -53,12 +48,35 @@ def event_words(
     return words
 
 
+def event_steps(events: NDArray[np.bool_], *, shuffle: int | None = None) -> list[list[int]]:
+    """The addresses of each step of every sample, in the order of `event_words`."""
+    counts, address = _in_order(events, shuffle)
+    return [own.tolist() for own in np.split(address, np.cumsum(counts)[:-1])]
+
+
+def _in_order(
+    events: NDArray[np.bool_], shuffle: int | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many spikes each step has, int64 [samples × steps]; and the address of each spike."""
+    rows = events.reshape(-1, events.shape[-1])
+    row, address = np.nonzero(rows)
+    if shuffle is not None:
+        order = np.lexsort((np.random.default_rng(shuffle).random(len(row)), row))
+        address = address[order]
+    return rows.sum(axis=1, dtype=np.int64), address
+
+
 def write_events(rounds: Sequence[NDArray[np.uint32]], folder: Path) -> None:
     """Put the words of each round where the bench, running in `folder`, looks for them.
 
     Bit 30 marks a round's last word; $fread is big-endian.
     """
     _marked(rounds, _ROUND_END).astype(">u4").tofile(folder / EVENTS)
+
+
+def write_strikes(strikes: Sequence[int], folder: Path) -> None:
+    """Put how many cycles of each round go before a reset where the bench looks for it; 0: none."""
+    np.array(strikes, dtype=">u4").tofile(folder / STRIKES)
 
 
 def load_payloads(loads: Sequence[Load], core: CoreParams) -> NDArray[np.uint64]:

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from spikeloom.image import NetworkImage
 from spikeloom.packing import SynapseWords
-from spikeloom.reference import Trace, cycle_times
+from spikeloom.reference import CycleModel, Pace, Run, Timing, Trace, cycle_times
 from spikeloom.reference.cycles import STEP_TO_WALK, update_latency
 from spikeloom_hw.core.counters import LAYER_COUNTS
 
 COUNTED = LAYER_COUNTS[:3]
 """The chip's counters whose value the events alone decide."""
-UNCOUNTED = 2
-"""Cycles from a step's end to the first that counts as updating: the STEP is on its way."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,8 +28,8 @@ class Expectation:
         results: int64 [S], see there.
         counted: int64 [S, layers, `COUNTED`], what each layer counts in a sample.
         busy: int64 [layers], cycles in which each layer has work, over all samples.
-        walks: cycles that each layer counts as updating in a sample, waits aside; None for one
-            whose updates hide behind rows. Empty: nothing is known.
+        timing: the same and more, of every step and layer; None: no more is known.
+        clock: tells the cycles at another pace.
     """
 
     trace: Trace
@@ -39,7 +37,8 @@ class Expectation:
     results: NDArray[np.int64]
     counted: NDArray[np.int64]
     busy: NDArray[np.int64]
-    walks: tuple[int | None, ...] = ()
+    timing: Timing | None = None
+    clock: CycleModel | None = None
 
     @property
     def samples(self) -> int:
@@ -51,28 +50,33 @@ class Expectation:
         """Steps of a sample."""
         return self.trace.events.shape[1]
 
+    def at_pace(self, pace: Pace, steps: Sequence[Sequence[int]], *, start: int) -> Run | None:
+        """When what happens at another pace of events and scores; see `CycleModel.run`."""
+        if self.clock is None:
+            return None
+        return self.clock.run(self.trace, steps=steps, pace=pace, start=start)
+
     def only(self, sample: int) -> Expectation:
         """The expectation of one sample, alone."""
-        chosen = slice(sample, sample + 1)
-        return Expectation(
-            trace=_chosen(self.trace, chosen),
-            latency=self.latency[chosen],
-            results=self.latency[chosen],
-            counted=self.counted[chosen],
-            busy=self.busy,
-            walks=self.walks,
-        )
+        part = self._part(slice(sample, sample + 1))
+        timing = part.timing and Timing(alone=part.timing.alone, together=part.timing.alone)
+        return replace(part, results=part.latency, timing=timing)
 
     def until(self, sample: int) -> Expectation:
         """The expectation of all samples up to and with `sample`."""
-        chosen = slice(sample + 1)
-        return Expectation(
-            trace=_chosen(self.trace, chosen),
-            latency=self.latency[chosen],
-            results=self.results[chosen],
-            counted=self.counted[chosen],
-            busy=self.busy,
-            walks=self.walks,
+        return self._part(slice(sample + 1))
+
+    def _part(self, samples: slice) -> Expectation:
+        timing = self.timing and Timing(
+            alone=self.timing.alone.part(samples), together=self.timing.together.part(samples)
+        )
+        return replace(
+            self,
+            trace=_chosen(self.trace, samples),
+            latency=self.latency[samples],
+            results=self.results[samples],
+            counted=self.counted[samples],
+            timing=timing,
         )
 
 
@@ -84,9 +88,9 @@ def expect(
     overlapped: Sequence[bool] | None = None,
 ) -> Expectation:
     """What a core must do; see `spikeloom.reference.cycle_times` for what makes the core."""
-    timing = cycle_times(image, trace, packed, overlapped=overlapped)
-    counted = np.stack([_counted(trace, number, own) for number, own in enumerate(packed)], axis=1)
     apart = overlapped or [False] * len(packed)
+    timing = cycle_times(image, trace, packed, overlapped=apart)
+    counted = np.stack([_counted(trace, number, own) for number, own in enumerate(packed)], axis=1)
     busy = [
         _busy(image, trace, number, own, overlapped=apart[number])
         for number, own in enumerate(packed)
@@ -97,10 +101,8 @@ def expect(
         results=timing.results,
         counted=counted,
         busy=np.array(busy, dtype=np.int64),
-        walks=tuple(
-            None if apart[number] else image.time_steps * (_walk(image, number, own) - UNCOUNTED)
-            for number, own in enumerate(packed)
-        ),
+        timing=timing,
+        clock=CycleModel(image=image, packed=packed, overlapped=apart),
     )
 
 

@@ -39,6 +39,20 @@ class Fitting:
     overlapped: tuple[bool, ...]
     params: CoreParams
 
+    def with_every_address(self) -> Fitting:
+        """The same, but what is expected takes events of every address that an event can have.
+
+        One of an address without a row is an event of an empty row: ignored, and counted.
+        """
+        first, words = self.image.layers[0], self.packed[0]
+        beyond = (0, self.core.shape.addresses - first.inputs)
+        rows = replace(first, row_ptr=np.pad(first.row_ptr, beyond, mode="edge"))
+        return replace(
+            self,
+            image=replace(self.image, layers=(rows, *self.image.layers[1:])),
+            packed=(replace(words, count=np.pad(words.count, beyond)), *self.packed[1:]),
+        )
+
     def expect(self, events: NDArray[np.bool_]) -> Expectation:
         """What the core must do on `events`, bool [samples, steps, inputs of the network]."""
         silent = self.image.inputs - events.shape[2]
@@ -61,17 +75,33 @@ def fit_design(folder: Path, image: NetworkImage, *, network: Path) -> Fitting:
             beyond a loadable core.
     """
     design = load_design(folder)
-    overlapped = tuple(layer.overlapped for layer in design.parameters)
     if not design.loadable:
+        overlapped = tuple(layer.overlapped for layer in design.parameters)
         check_design(folder, image=image, network=network)
         core = load_core(folder)
         packed = pack_network(image, core.lanes)
         return Fitting(
             core=core, image=image, packed=packed, overlapped=overlapped, params=design.core
         )
-    fitted, packed = fit(image, design.core)
-    loads = load_payloads(load_sequence(image, design.core), design.core)
-    core = replace(load_core(folder), loads=loads)
+    return fit_network(load_core(folder), design.core, image)
+
+
+def fit_network(core: Core, params: CoreParams, image: NetworkImage) -> Fitting:
+    """A loadable core with `image` in it.
+
+    Args:
+        core: its files and ports.
+        params: its capacity.
+        image: the network.
+
+    Raises:
+        UserError: the network is beyond the core.
+    """
+    fitted, packed = fit(image, params)
     return Fitting(
-        core=core, image=fitted, packed=packed, overlapped=overlapped, params=design.core
+        core=replace(core, loads=load_payloads(load_sequence(image, params), params)),
+        image=fitted,
+        packed=packed,
+        overlapped=tuple(layer.overlapped for layer in params.layers),
+        params=params,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -33,7 +33,7 @@ class TraceBeats:
     def __len__(self) -> int:
         return len(self.group)
 
-    def part(self, beats: slice) -> TraceBeats:
+    def part(self, beats: slice | NDArray[np.bool_]) -> TraceBeats:
         """Some of the beats."""
         return TraceBeats(
             cycle=self.cycle[beats],
@@ -64,7 +64,7 @@ class ScoreBeats:
     def __len__(self) -> int:
         return len(self.value)
 
-    def part(self, beats: slice) -> ScoreBeats:
+    def part(self, beats: slice | NDArray[np.bool_]) -> ScoreBeats:
         """Some of the beats."""
         return ScoreBeats(
             valid=self.valid[beats],
@@ -97,6 +97,7 @@ class Recording:
     Attributes:
         starts: int64 [samples], cycle in which each sample's first event was accepted.
         counts: what the chip counted.
+        rounds: int64 [rounds], the first cycle of each round.
     """
 
     outcome: Outcome
@@ -104,6 +105,7 @@ class Recording:
     scores: ScoreBeats
     starts: NDArray[np.int64]
     counts: Counts
+    rounds: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
 
 
 def read_recording(folder: Path, shape: CoreShape) -> Recording:
@@ -124,6 +126,7 @@ def read_recording(folder: Path, shape: CoreShape) -> Recording:
         ),
         starts=_words(folder / "starts.bin", 1)[:, 0].astype(np.int64),
         counts=_counts(folder / "counts.bin"),
+        rounds=_words(folder / "rounds.bin", 1)[:, 0].astype(np.int64),
     )
 
 

@@ -72,6 +72,11 @@ class CoreShape:
         return self.address_bits + 2
 
     @property
+    def addresses(self) -> int:
+        """Addresses that an event can have; those beyond the inputs drive nothing."""
+        return 1 << self.address_bits
+
+    @property
     def outputs(self) -> int:
         """Score beats a sample."""
         return self.layers[-1].neurons

@@ -22,7 +22,7 @@ from spikeloom_cosim import play, verilator
 from spikeloom_cosim.bench import TOP
 from spikeloom_cosim.build import Build
 from spikeloom_cosim.core import Core
-from spikeloom_cosim.driver import event_words, write_events, write_loads
+from spikeloom_cosim.driver import event_words, write_events, write_loads, write_strikes
 from spikeloom_cosim.monitor import Recording, read_recording
 from spikeloom_cosim.outcome import OUTCOME
 
@@ -31,6 +31,11 @@ CHANCES = 256
 """The bench's probabilities count in 256ths."""
 SEEDS = 1 << 31
 """Seeds are 0 ... SEEDS - 1."""
+
+
+def round_seed(seed: int, number: int) -> int:
+    """The seed of the order of events in round `number` of a run."""
+    return (seed + number) % SEEDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +75,12 @@ class Round:
     Attributes:
         events: bool [samples, steps, inputs].
         loads: uint64, payload by payload; None for a core that has its contents from the start.
+        strike: cycles before a reset of one cycle, which ends the round; 0: there is none.
     """
 
     events: NDArray[np.bool_]
     loads: NDArray[np.uint64] | None = None
+    strike: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,11 +169,13 @@ def run_rounds(
         write_loads(loads, folder)
     words = [
         event_words(
-            own.events, core.shape, shuffle=(seed + number) % SEEDS if mode.shuffled else None
+            own.events, core.shape, shuffle=round_seed(seed, number) if mode.shuffled else None
         )
         for number, own in enumerate(rounds)
     ]
     write_events(words, folder)
+    if any(own.strike for own in rounds):
+        write_strikes([own.strike for own in rounds], folder)
     settings: dict[str, int | None] = {
         "rounds": len(rounds),
         "idle": mode.idle,

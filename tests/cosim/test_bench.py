@@ -46,9 +46,8 @@ def test_equal_in_every_mode(run, mode):
         expectation(events),
         recording,
         SHAPE,
-        mode=mode.name,
-        latency=mode.isolated,
-        times=mode.full_rate,
+        mode=mode,
+        seed=1,
     )
     assert verdict.equal, verdict.found
     assert len(recording.starts) == recording.outcome.results == SAMPLES
@@ -112,7 +111,7 @@ def test_a_core_that_falls_silent_ends_the_run(run):
     assert recording.outcome.hung
     assert recording.outcome.results == 0
     assert recording.outcome.cycles < WATCHDOG.patience + 100
-    verdict = check(expectation(events), recording, SHAPE, mode="streaming", times=True)
+    verdict = check(expectation(events), recording, SHAPE, mode=STREAMING)
     assert verdict.mismatches["hang"] == 1
     assert verdict.mismatches["beat"] > 0
 

@@ -8,14 +8,15 @@ import pytest
 from spikeloom.image.validation import validate_image
 from spikeloom_cosim.build import build_bench
 from spikeloom_cosim.campaign.capacity import LoadableCore
-from spikeloom_cosim.campaign.draw import draw_core, draw_events, draw_network
-from spikeloom_cosim.campaign.run import run_core
+from spikeloom_cosim.campaign.draw import draw_core, draw_events, draw_fixed, draw_network
+from spikeloom_cosim.campaign.run import run_core, run_fixed
 from spikeloom_cosim.checker import check_rounds
-from spikeloom_cosim.simulation import STREAMING, STRESS, Round, Watchdog, run_rounds
+from spikeloom_cosim.simulation import MODES, STREAMING, STRESS, Round, Watchdog, run_rounds
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
 
 CORE = 104
+SEED = 1
 NETWORKS, SAMPLES = 5, 3
 
 
@@ -43,7 +44,7 @@ def cases(core):
         image = draw_network(random, core.params)
         if not image.layers[0].synapses:
             continue
-        events = draw_events(random, SAMPLES, image.time_steps, core.addresses)
+        events = draw_events(random, SAMPLES, image.time_steps, core.core.shape.addresses)
         events[0, 0] = True
         made.append((image, events))
     return made
@@ -54,20 +55,20 @@ def run(core, cases, tools, tmp_path):
     """Plays all networks, with the signs of one's first weights turned."""
 
     def play(mode=STREAMING, *, changed: int | None = None):
-        expected = [core.expect(image, events) for image, events in cases]
-        rounds = [Round(events=events, loads=core.loads(image)) for image, events in cases]
+        expected = [core.fit(image).expect(events) for image, events in cases]
+        rounds = [Round(events=events, loads=core.fit(image).core.loads) for image, events in cases]
         if changed is not None:
             image = cases[changed][0]
             first = replace(image.layers[0], weight=-image.layers[0].weight)
             other = replace(image, layers=(first, *image.layers[1:]))
-            rounds[changed] = replace(rounds[changed], loads=core.loads(other))
+            rounds[changed] = replace(rounds[changed], loads=core.fit(other).core.loads)
         recording = run_rounds(
             build_bench(core.core.verilog, core.core.shape, tools=tools),
             core.core,
             rounds,
             mode,
             folder=tmp_path / "run",
-            seed=1,
+            seed=SEED,
             watchdog=Watchdog.of(np.concatenate([own.latency for own in expected])),
         )
         return expected, recording
@@ -79,7 +80,7 @@ def run(core, cases, tools, tmp_path):
 def test_equal_without_a_reset_between(run, core, mode):
     expected, recording = run(mode)
     assert any(spikes.any() for own in expected for spikes in own.trace.spikes)
-    verdicts = check_rounds(expected, recording, core.core.shape, mode)
+    verdicts = check_rounds(expected, recording, core.core.shape, mode, seed=SEED)
     assert len(verdicts) == NETWORKS + 1
     assert all(verdict.equal for verdict in verdicts)
 
@@ -89,6 +90,34 @@ def test_a_fault_is_put_down_to_its_network(run, core, changed):
     expected, recording = run(changed=changed)
     *verdicts, _ = check_rounds(expected, recording, core.core.shape, STREAMING)
     assert [number for number, verdict in enumerate(verdicts) if not verdict.equal] == [changed]
+
+
+@pytest.mark.parametrize("mode", [STREAMING, STRESS], ids=lambda mode: mode.name)
+@pytest.mark.parametrize("seed", [CORE, 5], ids=["overlapped", "in place"])
+def test_after_a_reset_in_mid_sample_the_next_is_exact(tools, seed, mode):
+    done = run_core(mode, core_seed=seed, seed=3, networks=8, samples=2, tools=tools, resets=True)
+    assert done.resets == 8
+    assert not done.failures
+
+
+def test_what_a_reset_cut_off_is_not_the_whole(core, cases, tools, tmp_path):
+    fitted = [core.fit(image) for image, _ in cases]
+    expected = [own.expect(events) for own, (_, events) in zip(fitted, cases, strict=True)]
+    rounds = [
+        Round(events=events, loads=own.core.loads, strike=1)
+        for own, (_, events) in zip(fitted, cases, strict=True)
+    ]
+    recording = run_rounds(
+        build_bench(core.core.verilog, core.core.shape, tools=tools),
+        core.core,
+        rounds,
+        STREAMING,
+        folder=tmp_path / "run",
+        seed=SEED,
+        watchdog=Watchdog.of(np.concatenate([own.latency for own in expected])),
+    )
+    *verdicts, _ = check_rounds(expected, recording, core.core.shape, STREAMING, seed=SEED)
+    assert not any(verdict.equal for verdict in verdicts)
 
 
 def test_a_lost_sample_is_found(run, core):
@@ -105,13 +134,13 @@ def test_a_surplus_beat_is_found(run, core):
     expected, recording = run()
     first = recording.traces[0]
     more = first.part(np.r_[0 : len(first), 0])
-    *_, last, _ = check_rounds(
+    surplus, *_ = check_rounds(
         expected,
         replace(recording, traces=(more, *recording.traces[1:])),
         core.core.shape,
         STREAMING,
     )
-    assert last.found is not None
+    assert surplus.found is not None
 
 
 def test_a_wrong_count_is_found(run, core):
@@ -135,6 +164,21 @@ def test_one_seed_draws_one_run(tools, tmp_path):
 
 def replace_seconds(done):
     return {name: getattr(done, name) for name in done.__struct_fields__ if name != "seconds"}
+
+
+def test_neurons_with_parameters_of_their_own(tools):
+    runs = run_fixed(seed=4, samples=20, tools=tools)
+    assert [run.mode for run in runs] == [mode.name for mode in MODES]
+    assert all(run.spikes and not run.failures for run in runs)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_drawn_for_a_fixed_core_is_a_network(seed):
+    image = draw_fixed(np.random.default_rng(seed)).image
+    validate_image(image)
+    assert any((layer.threshold != layer.threshold[0]).any() for layer in image.layers) or (
+        max(layer.neurons for layer in image.layers) == 1
+    )
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -11,10 +11,12 @@ from spikeloom_cosim.divergence import KINDS, Divergence
 from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.monitor import Counts, Recording, ScoreBeats, TraceBeats
 from spikeloom_cosim.outcome import Outcome
+from spikeloom_cosim.simulation import ISOLATED, MODES, STREAMING, STRESS
 from spikeloom_hw.core.counters import LAYER_COUNTS
 
 from .by_hand import SHAPE, expectation, random_events
 
+HERE = replace(ISOLATED, name="here")
 SAMPLES, STEPS, GROUPS, LANES, OUTPUTS = 6, 5, 2, 2, 3
 
 
@@ -282,7 +284,7 @@ CASES = [
     ),
     pytest.param(
         late_result,
-        {"cycle": 2},
+        {"cycle": 1},
         {"kind": "cycle", "sample": 3, "step": None, "layer": None, "neuron": None},
         id="result a cycle late",
     ),
@@ -314,9 +316,7 @@ CASES = [
 
 @pytest.mark.parametrize(("plant", "counts", "first"), CASES)
 def test_difference(expected, plant, counts, first):
-    verdict = check(
-        expected, plant(perfect(expected)), SHAPE, mode="here", latency=True, times=True
-    )
+    verdict = check(expected, plant(perfect(expected)), SHAPE, mode=HERE)
     assert verdict.mismatches == {**dict.fromkeys(KINDS, 0), **counts}
     if first is None:
         assert verdict.equal
@@ -328,14 +328,20 @@ def test_difference(expected, plant, counts, first):
         assert (found.got, found.expected) != (None, None)
 
 
-def test_equal(expected):
-    verdict = check(expected, perfect(expected), SHAPE, mode="", latency=True, times=True)
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+def test_equal(expected, mode):
+    verdict = check(expected, perfect(expected), SHAPE, mode=mode)
     assert verdict.equal
     assert not any(verdict.mismatches.values())
 
 
-def test_cycles_are_compared_only_when_asked(expected):
-    assert check(expected, late_result(perfect(expected)), SHAPE, mode="stress").equal
+def test_times_of_results_are_compared_at_full_rate(expected):
+    verdict = check(expected, late_result(perfect(expected)), SHAPE, mode=STREAMING)
+    assert verdict.mismatches["cycle"] == 1
+
+
+def test_times_are_compared_only_where_they_are_known(expected):
+    assert check(expected, late_result(perfect(expected)), SHAPE, mode=STRESS).equal
 
 
 def test_sentence():

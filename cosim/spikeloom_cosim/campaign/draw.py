@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -68,6 +68,30 @@ def draw_core(random: np.random.Generator) -> CoreDraw:
     often = [1, 1, 1, 1, 0.5, 0.125]
     lanes = random.choice(LANES, size=layers, p=np.array(often) / sum(often)).tolist()
     return CoreDraw(image=image, lanes=tuple(lanes), target=str(random.choice(TARGETS)))
+
+
+def draw_fixed(random: np.random.Generator) -> CoreDraw:
+    """A core with fixed contents, of a network in which each neuron has a threshold and a bias."""
+    shape = draw_core(random)
+    layers = [_own_parameters(random, layer) for layer in shape.image.layers]
+    return replace(shape, image=replace(shape.image, layers=tuple(layers)))
+
+
+def _own_parameters(random: np.random.Generator, layer: Layer) -> Layer:
+    highest = int(random.choice(HIGHEST))
+    weights = random.integers(-highest, highest + 1, (layer.inputs, layer.neurons))
+    weights[random.random(weights.shape) >= random.choice(DENSITIES[1:])] = 0
+    bits = random.uniform(0, layer.membrane_bits, layer.neurons)
+    return Layer.from_dense(
+        weights,
+        name=layer.name,
+        leak=layer.leak,
+        threshold=np.maximum(1, 2**bits).astype(np.int64),
+        bias=random.integers(-highest - 1, highest + 2, layer.neurons),
+        reset=layer.reset,
+        spiking=layer.spiking,
+        membrane_bits=layer.membrane_bits,
+    )
 
 
 def draw_network(random: np.random.Generator, core: CoreParams) -> NetworkImage:

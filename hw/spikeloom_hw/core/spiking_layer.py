@@ -165,7 +165,10 @@ class SpikingLayer(wiring.Component):
                 memory.payload.data.eq(load.data),
             ]
         assert self.params.shared_threshold is not None
-        threshold = Signal(self.params.threshold_bits, init=self.params.shared_threshold)
+        # What is loaded outlives a reset, here as in memories.
+        threshold = Signal(
+            self.params.threshold_bits, init=self.params.shared_threshold, reset_less=True
+        )
         m.d.comb += update.threshold.eq(threshold)
         with m.If(self.load.valid & (load.kind == MemoryKind.THRESHOLD)):
             m.d.sync += threshold.eq(load.data)

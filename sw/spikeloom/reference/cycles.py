@@ -17,14 +17,19 @@ A layer whose sums stand apart from its membranes takes rows again at h + 1 of a
 STEP is handed over at s + groups + update latency - 4 at the earliest, and spikes show a cycle
 later.
 
+Who offers events and takes scores may pause (:class:`Pace`); then the same recurrence holds from
+the cycles in which they do. A layer that waits for its neurons' update, and an update that waits
+for room, are stalls, which the chip counts.
+
 The spikes of a layer wait in its queue, are sent one a cycle, and so are offered to the next layer,
 whose pace in turn holds up the queue. Co-simulation checks the result against the RTL.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -55,19 +60,89 @@ def resume_stage(leak: Leak) -> int:
     return update_latency(leak) - 4
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """When a core does what on S samples of T steps; cycles are those of the clock.
+
+    Attributes:
+        starts: int64 ``[S]``, takes a sample's first event.
+        results: int64 ``[S]``, first offers a sample's last score.
+        shown: for each layer int64 ``[S, T]``, shows the first group of neurons after a step; the
+            others follow, one a cycle.
+        stalls: int64 ``[S, layers, 2]``: how many cycles what comes next waits for the neurons'
+            update, and how many of those the update itself waits for room behind it.
+        end: takes the last score of all.
+    """
+
+    starts: npt.NDArray[np.int64]
+    results: npt.NDArray[np.int64]
+    shown: tuple[npt.NDArray[np.int64], ...]
+    stalls: npt.NDArray[np.int64]
+    end: int
+
+    def part(self, samples: slice) -> Self:
+        """Some of the samples."""
+        return replace(
+            self,
+            starts=self.starts[samples],
+            results=self.results[samples],
+            shown=tuple(own[samples] for own in self.shown),
+            stalls=self.stalls[samples],
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Timing:
     """When the samples of a trace are done.
 
     Attributes:
-        latency: int64 ``[S]``, cycles of a sample that has the core for itself: from the cycle
-            that takes its first event to the one that first offers its last score, both counted.
-        results: int64 ``[S]``, with samples back to back: the cycle that first offers each last
-            score, where the first event of all is taken in cycle 1.
+        alone: each sample has the core for itself; its first event is taken in cycle 1.
+        together: samples back to back; the first event of all is taken in cycle 1.
     """
 
-    latency: npt.NDArray[np.int64]
-    results: npt.NDArray[np.int64]
+    alone: Run
+    together: Run
+
+    @property
+    def latency(self) -> npt.NDArray[np.int64]:
+        """Int64 ``[S]``, cycles of a sample that has the core for itself.
+
+        From the one that takes its first event to the one that first offers its last score, both
+        counted.
+        """
+        return self.alone.results
+
+    @property
+    def results(self) -> npt.NDArray[np.int64]:
+        """Int64 ``[S]``, with samples back to back: the cycle that first offers each last score."""
+        return self.together.results
+
+
+class Pace(Protocol):
+    """How readily events come and scores go."""
+
+    def offered(self, now: int) -> int:
+        """The cycle that first offers an event which could be offered from ``now`` on."""
+        ...
+
+    def taken(self, offered: int) -> int:
+        """The cycle that takes a score which is offered from ``offered`` on."""
+        ...
+
+
+class FullRate:
+    """Neither side ever pauses."""
+
+    def offered(self, now: int) -> int:
+        """At once."""
+        return now
+
+    def taken(self, offered: int) -> int:
+        """At once."""
+        return offered
+
+
+FULL_RATE = FullRate()
 
 
 def cycle_times(
@@ -88,47 +163,100 @@ def cycle_times(
         overlapped: of each layer, whether its sums stand apart from its membranes; none do if
             not given.
     """
+    core = CycleModel(image=image, packed=packed, overlapped=overlapped or [False] * len(packed))
     samples = range(len(trace.events))
-    apart = overlapped or [False] * len(packed)
-    return Timing(
-        latency=np.array(
-            [_results(image, packed, apart, trace, [sample])[0] for sample in samples],
-            dtype=np.int64,
-        ),
-        results=np.array(_results(image, packed, apart, trace, samples), dtype=np.int64),
+    alone = [core.run(trace, samples=[sample]) for sample in samples]
+    return Timing(alone=_joined(alone, core), together=core.run(trace))
+
+
+def _joined(runs: Sequence[Run], core: "CycleModel") -> Run:
+    layers = len(core.packed)
+    if not runs:
+        return Run(
+            starts=np.zeros(0, dtype=np.int64),
+            results=np.zeros(0, dtype=np.int64),
+            shown=(np.zeros((0, core.image.time_steps), dtype=np.int64),) * layers,
+            stalls=np.zeros((0, layers, 2), dtype=np.int64),
+            end=0,
+        )
+    return Run(
+        starts=np.concatenate([run.starts for run in runs]),
+        results=np.concatenate([run.results for run in runs]),
+        shown=tuple(np.concatenate([run.shown[at] for run in runs]) for at in range(layers)),
+        stalls=np.concatenate([run.stalls for run in runs]),
+        end=runs[-1].end,
     )
 
 
-def _results(
-    image: NetworkImage,
-    packed: Sequence[SynapseWords],
-    overlapped: Sequence[bool],
-    trace: Trace,
-    samples: Sequence[int],
-) -> list[int]:
-    """Runs ``samples`` back to back; the cycle of each last score, from 1."""
-    readout = _Readout(neurons=image.outputs)
-    consumer: _Queue | _Readout = readout
-    chain: list[_Layer] = []
-    for number in reversed(range(len(packed))):
-        layer = _Layer(
-            words=packed[number],
-            leak=image.layers[number].leak,
-            overlapped=overlapped[number],
-            spikes=_steps(trace.spikes[number], samples),
-            consumer=consumer,
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CycleModel:
+    """A core, as far as its cycles go.
+
+    Attributes:
+        image: the network.
+        packed: its layers, as the core reads them.
+        overlapped: of each layer, whether its sums stand apart from its membranes.
+    """
+
+    image: NetworkImage
+    packed: Sequence[SynapseWords]
+    overlapped: Sequence[bool]
+
+    def run(
+        self,
+        trace: Trace,
+        *,
+        samples: Sequence[int] | None = None,
+        steps: Iterable[Sequence[int]] | None = None,
+        pace: Pace = FULL_RATE,
+        start: int = 0,
+    ) -> Run:
+        """Runs samples back to back on a core that is idle.
+
+        Args:
+            trace: what the network does.
+            samples: which of its samples; all if not given.
+            steps: the addresses of each of their steps, in the order in which they come; ascending
+                if not given.
+            pace: of events and scores.
+            start: the cycle before the one in which the first event can be offered.
+        """
+        chosen = range(len(trace.events)) if samples is None else samples
+        readout = _Readout(neurons=self.image.outputs, pace=pace)
+        consumer: _Queue | _Readout = readout
+        chain: list[_Layer] = []
+        for number in reversed(range(len(self.packed))):
+            layer = _Layer(
+                words=self.packed[number],
+                leak=self.image.layers[number].leak,
+                overlapped=self.overlapped[number],
+                spikes=_steps(trace.spikes[number], chosen),
+                consumer=consumer,
+            )
+            chain.insert(0, layer)
+            consumer = _Queue(words=self.packed[number - 1], following=layer)
+        first, per_sample = chain[0], self.image.time_steps
+        now = start + 1
+        starts = []
+        for number, addresses in enumerate(steps or _steps(trace.events, chosen)):
+            step = number % per_sample
+            taken = []
+            for address in addresses:
+                taken.append(first.take_spike(pace.offered(now), address))
+                now = taken[-1] + 1
+            taken.append(first.take_step(pace.offered(now), last=step == per_sample - 1))
+            now = taken[-1] + 1
+            if step == 0:
+                starts.append(taken[0])
+        shape = len(chosen), per_sample
+        stalls = [np.array(layer.stalls).reshape(*shape, 2).sum(axis=1) for layer in chain]
+        return Run(
+            starts=np.array(starts, dtype=np.int64),
+            results=np.array(readout.done, dtype=np.int64),
+            shown=tuple(np.array(own.shown, dtype=np.int64).reshape(shape) for own in chain),
+            stalls=np.stack(stalls, axis=1).astype(np.int64),
+            end=readout.free - 1,
         )
-        chain.append(layer)
-        consumer = _Queue(words=packed[number - 1], following=layer)
-    first = chain[-1]
-    now = 1
-    for sample in samples:
-        for step in range(image.time_steps):
-            last = step == image.time_steps - 1
-            for address in np.flatnonzero(trace.events[sample, step]).tolist():
-                now = first.take_spike(now, address) + 1
-            now = first.take_step(now, last=last) + 1
-    return readout.done
 
 
 def _steps(spikes: Spikes, samples: Sequence[int]) -> Iterator[list[int]]:
@@ -159,7 +287,11 @@ class _Layer:
         self.fetch_free = 0
         self.handed = 0
         self.memory_free = 0
+        self.walkable = 0
+        self.started = 0
         self.updated = 0
+        self.stalls: list[tuple[int, int]] = []
+        self.shown: list[int] = []
 
     def take_spike(self, offered: int, address: int) -> int:
         """The cycle that takes the event offered from ``offered`` on."""
@@ -175,13 +307,28 @@ class _Layer:
     def take_step(self, offered: int, *, last: bool) -> int:
         """The cycle that takes the STEP offered from ``offered`` on."""
         taken = max(offered, self.fetch_free)
-        self.memory_free = max(self.memory_free, self.updated)
+        if self.overlapped:
+            # This STEP stalls, from the cycle in which all before it is read.
+            stalled = max(taken + 2, self.handed + 1, self.memory_free + 1)
+            self._stall(stalled)
+            self.memory_free = max(self.memory_free, self.updated)
         self._hand_over(taken)
-        start = max(self.handed + STEP_TO_WALK, self.consumer.free)
-        self.updated = start + self.groups + self.resume
+        self.walkable = self.handed + STEP_TO_WALK
+        self.started = max(self.walkable, self.consumer.free)
+        self.updated = self.started + self.groups + self.resume
         self.memory_free = self.handed + 1 if self.overlapped else self.updated
-        self.consumer.walk(start + self.overlapped, self.groups, next(self.spikes), last=last)
+        if not self.overlapped:
+            self._stall(self.handed + 2)
+        begun = self.started + self.overlapped
+        self.shown.append(begun + GROUP_LATENCY)
+        self.consumer.walk(begun, self.groups, next(self.spikes), last=last)
         return taken
+
+    def _stall(self, first: int) -> None:
+        """Counts what waits for the update under way from the cycle ``first`` on."""
+        waiting = max(0, self.updated - first)
+        blocked = max(0, self.started - max(self.walkable, first))
+        self.stalls.append((waiting, blocked))
 
     def _hand_over(self, taken: int) -> None:
         self.fetch_free = max(taken + 1, self.handed)
@@ -224,14 +371,17 @@ class _Queue:
 class _Readout:
     """Readout: scores after the last step."""
 
-    def __init__(self, *, neurons: int) -> None:
+    def __init__(self, *, neurons: int, pace: Pace) -> None:
         self.neurons = neurons
+        self.pace = pace
         self.free = 0
         self.done: list[int] = []
 
     def walk(self, start: int, groups: int, spikes: list[int], *, last: bool) -> None:
         """Tells the scores after the walk of a sample's last step."""
         if last:
-            first_score = start + groups + WALK_TO_SCORE
-            self.free = first_score + self.neurons
-            self.done.append(self.free - 1)
+            offered = start + groups + WALK_TO_SCORE
+            for _ in range(self.neurons - 1):
+                offered = self.pace.taken(offered) + 1
+            self.done.append(offered)
+            self.free = self.pace.taken(offered) + 1
