@@ -8,6 +8,9 @@
 ``*.mem``                 memory contents, one hexadecimal word a line, named after their memory
 ``design.json``           what the core is: network, lanes, widths, files
 ========================  ==================================================================
+
+In place of the board's top, :func:`generate` writes what others need to embed the core; see
+:mod:`spikeloom_hw.embedding`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,6 +27,7 @@ from spikeloom_hw.boards.files import write_top
 from spikeloom_hw.capacity import beyond_the_link
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
 from spikeloom_hw.core.build import core_params
+from spikeloom_hw.embedding.folder import Embedding, write_embedding
 from spikeloom_hw.targets import Target
 from spikeloom_hw.verilog import memory_shapes, write_verilog
 
@@ -137,6 +141,7 @@ def generate(
     directory: Path,
     bare: bool = False,
     loadable: bool = False,
+    embedding: Embedding | None = None,
 ) -> Design:
     """Writes the hardware of ``image`` into ``directory``, whole or not at all.
 
@@ -147,12 +152,16 @@ def generate(
         directory: a folder that does not exist, is empty, or was made by this function.
         bare: leave out the board's top.
         loadable: a host fills the memories, with this network or another within their capacity.
+        embedding: leave out the board's top, and write the files that this asks for.
 
     Raises:
         UserError: ``directory`` can not be written, or holds other files; the network has more
-            outputs than the board's host link names, or can not be loaded.
+            outputs than the board's host link names, or can not be loaded; ``embedding`` of a core
+            that is ``loadable``.
     """
-    topped = target.has_top and not bare
+    if embedding is not None and loadable:
+        raise UserError("a core to embed has its contents in its memories: leave --loadable out")
+    topped = target.has_top and not bare and embedding is None
     for excess in beyond_the_link(image.outputs, target) if topped else ():
         raise UserError(excess)
     params = core_params(image, target=target, lanes=lanes, loadable=loadable)
@@ -167,7 +176,12 @@ def generate(
                 design_hash=bytes.fromhex(sha256)[:4],
                 directory=folder,
             )
-        design = _describe(params, target, sha256, files)
+        others = (
+            write_embedding(image, params, folder, target=target, embedding=embedding)
+            if embedding is not None
+            else []
+        )
+        design = _describe(params, target, sha256, files, others)
         text = msgspec.json.format(msgspec.json.encode(design), indent=2)
         (folder / DESIGN).write_bytes(text + b"\n")
     return design
@@ -200,7 +214,9 @@ def load_design(directory: Path) -> Design:
         raise UserError(f"{path} is damaged ({error}): generate the design again") from None
 
 
-def _describe(params: CoreParams, target: Target, sha256: str, files: list[Path]) -> Design:
+def _describe(
+    params: CoreParams, target: Target, sha256: str, files: list[Path], others: list[Path]
+) -> Design:
     address_bits = params.layers[0].address_bits
     return Design(
         schema=1,
@@ -217,7 +233,7 @@ def _describe(params: CoreParams, target: Target, sha256: str, files: list[Path]
         parameters=params.layers,
         layers=tuple(map(_describe_layer, params.layers)),
         memories=tuple(_memories(files)),
-        files=tuple(sorted(file.name for file in files)),
+        files=tuple(sorted(file.name for file in [*files, *others])),
     )
 
 

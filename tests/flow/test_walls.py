@@ -19,6 +19,7 @@ HW_MAY_USE = (
     "spikeloom.cycle_statistics",
     "spikeloom.datasets",
     "spikeloom.doctor",
+    "spikeloom.encoding",
     "spikeloom.errors",
     "spikeloom.files",
     "spikeloom.host",

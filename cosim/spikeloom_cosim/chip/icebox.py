@@ -10,18 +10,16 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_directory, cache_folder
+from spikeloom.files import cache_folder
+from spikeloom_cosim.debian import VERSION, unpack
 
 PACKAGE = "fpga-icestorm"
 _SCRIPT = Path("usr/share/fpga-icestorm/python/icebox_vlog")
-_VERSION = "version"
-_INSTALL = f"install it, for example: apt-get install {PACKAGE}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,31 +49,8 @@ def find_icebox(note: Callable[[str], None]) -> Icebox:
     place = cache_folder("icebox")
     if not (place / _SCRIPT).is_file():
         note(f"icebox_vlog is being fetched, once, out of Debian's package {PACKAGE}")
-        _fetch(place)
-    return Icebox(script=place / _SCRIPT, version=(place / _VERSION).read_text())
-
-
-def _fetch(place: Path) -> None:
-    for program in ("apt-get", "dpkg-deb"):
-        if shutil.which(program) is None:
-            raise UserError(f"there is neither icebox_vlog nor {program} to fetch it; {_INSTALL}")
-    with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
-        _run(["apt-get", "download", PACKAGE], Path(scratch))
-        (archive,) = Path(scratch).glob("*.deb")
-        with atomic_directory(place) as kept:
-            _run(["dpkg-deb", "-x", str(archive), str(kept)], Path(scratch))
-            if not (kept / _SCRIPT).is_file():
-                raise UserError(f"{archive.name} has no {_SCRIPT}; {_INSTALL}")
-            version = _run(["dpkg-deb", "-f", str(archive), "Version"], Path(scratch))
-            (kept / _VERSION).write_text(version.strip())
-
-
-def _run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UserError(f"{command[0]} could not give {PACKAGE} ({said}); {_INSTALL}")
-    return done.stdout
+        unpack(PACKAGE, place, program="icebox_vlog", wanted=str(_SCRIPT))
+    return Icebox(script=place / _SCRIPT, version=(place / VERSION).read_text())
 
 
 def reads_back(icebox: Icebox, folder: Path, *, clock: str, constraints: str) -> str:

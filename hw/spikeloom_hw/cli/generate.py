@@ -1,21 +1,33 @@
 """The verb ``generate``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 import msgspec
+import numpy as np
+import numpy.typing as npt
 from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, run_folder, table, write_step
+from spikeloom.cli.data import data_dir_option, fitting_dataset
 from spikeloom.cli.lanes import lanes_option
+from spikeloom.encoding import encode
+from spikeloom.errors import UserError
 from spikeloom.files import check_writable
-from spikeloom.image import load_image
+from spikeloom.image import NetworkImage, load_image
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.cli.options import loadable_option, output_option, target_option
+from spikeloom_hw.embedding.folder import Embedding
+from spikeloom_hw.embedding.interface import INTERFACES, Interface
+from spikeloom_hw.embedding.vectors import random_events
 from spikeloom_hw.estimate import estimate
 from spikeloom_hw.generate import Design
 from spikeloom_hw.generate import generate as write_design
 from spikeloom_hw.targets import TARGETS
+
+SAMPLES = 4
+"""That the test bench of a core plays, if nothing is said."""
 
 
 @click.command(epilog="Example: spikeloom generate runs/demo -o runs/core")
@@ -23,13 +35,39 @@ from spikeloom_hw.targets import TARGETS
 @target_option("Board or device to generate for.")
 @lanes_option
 @loadable_option("The host fills the memories, with this network or another within their capacity.")
-@output_option("Folder to write.  [default: design/<target> beside the network]")
+@click.option(
+    "--top",
+    type=click.Choice(["board", "core"]),
+    default="board",
+    show_default=True,
+    help="The board's top; or the core alone, with an example, a test bench and FuseSoC's file.",
+)
+@click.option(
+    "--interface",
+    type=click.Choice(INTERFACES),
+    help="Ports of --top core: valid and ready, or AXI4-Stream.  [default: stream]",
+)
+@click.option(
+    "--dataset", "name", help="Samples for the test bench of --top core: this data set's."
+)
+@data_dir_option
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    help=f"How many samples the test bench plays.  [default: {SAMPLES}]",
+)
+@output_option("Folder to write.  [default: design/<target>, or design/core, beside the network]")
 @json_option
 def generate(
     network: Path,
     target: str,
     lanes: tuple[int, ...],
     loadable: bool,
+    top: str,
+    interface: Interface | None,
+    name: str | None,
+    data_dir: Path | None,
+    samples: int | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -37,11 +75,25 @@ def generate(
 
     NETWORK is an exported file, or a run folder that holds one. The Verilog is plain and readable;
     memory contents lie beside it in hexadecimal.
+
+    With --top core, the folder is for a flow of your own: the module `spikeloom` with the ports you
+    ask for, and a test bench that plays random samples, or those of a data set, and expects what
+    the integer reference makes of them.
     """
+    _check_options(top, {"interface": interface, "dataset": name, "samples": samples})
     console = Console(as_json=as_json)
     path = network_path(network)
     image = load_image(path)
-    directory = output or run_folder(path) / "design" / target
+    embedding = None
+    if top == "core":
+        count = samples or SAMPLES
+        events = (
+            random_events(image, count)
+            if name is None
+            else _dataset_events(path, image, name, data_dir, count)
+        )
+        embedding = Embedding(interface=interface or "stream", events=events)
+    directory = output or run_folder(path) / "design" / (target if top == "board" else top)
     for place in (directory, run_folder(path)):
         check_writable(place / "generate.json")
     resolved = resolve_lanes(image, lanes)
@@ -52,6 +104,7 @@ def generate(
             lanes=resolved,
             directory=directory,
             loadable=loadable,
+            embedding=embedding,
         )
     cost = estimate(image, target=TARGETS[target], lanes=resolved, loadable=loadable)
     data = {"directory": str(directory), **msgspec.to_builtins(design)}
@@ -60,6 +113,28 @@ def generate(
     console.note(f"written to {directory}")
     if cost.exceeds:
         console.note(f"it will not fit: {'; '.join(cost.exceeds)}")
+
+
+def _check_options(top: str, given: Mapping[str, object]) -> None:
+    """Refuse what only a core to embed takes."""
+    if top == "board":
+        for name, value in given.items():
+            if value is not None:
+                raise UserError(f"--{name} is for the core alone: give --top core as well")
+
+
+def _dataset_events(
+    path: Path, image: NetworkImage, name: str, data_dir: Path | None, count: int
+) -> npt.NDArray[np.bool_]:
+    """The first ``count`` test samples of a data set, bool ``[count, T, inputs]``.
+
+    Raises:
+        UserError: the data set does not fit the network, or is smaller.
+    """
+    test = fitting_dataset(path, image, name, data_dir).test
+    if count > len(test):
+        raise UserError(f"{name} has {len(test)} test samples: give that many --samples, or less")
+    return encode(image.encoding, test.images[:count], image.time_steps)
 
 
 def _table(design: Design) -> RenderableType:
