@@ -180,7 +180,7 @@ def _trace(trained: Trained, trained_with: list[float]) -> list[list[float]] | N
 
 
 def _places(config: Config, dataset: Dataset) -> int:
-    inputs = encoding_inputs(config.data.encoding, dataset.pixels)
+    inputs = encoding_inputs(config.data.encoding, dataset.pixels, config.data.time_steps)
     sizes = [inputs, *config.network.hidden, dataset.classes]
     return sum(a * b for a, b in pairwise(sizes))
 

@@ -1,16 +1,17 @@
-"""Images to input events, in integers only.
+"""Samples of 8-bit values to input events, in integers only.
 
 A network's weights mean something only together with the code its inputs came in, so the encoding
 travels in the network image and every consumer (training, reference, test bench, host) calls
-`encode` here. All three codes are deterministic: no floating point, and the one random code draws
+`encode` here. All codes are deterministic: no floating point, and the one random code draws
 from a counter-based generator keyed by the sample's position, so that the events of a sample do
 not depend on the batch that it is encoded in.
 
-| encoding       | inputs     | events a pixel | what carries the value      |
-| -------------- | ---------- | -------------- | --------------------------- |
-| latency        | pixels     | 0 or 1         | the time of the first spike |
-| rate           | pixels     | 0 ... T        | the number of spikes        |
-| multithreshold | pixels * K | 0 ... K        | which of K addresses spike  |
+| encoding       | inputs         | events a pixel | what carries the value          |
+| -------------- | -------------- | -------------- | ------------------------------- |
+| latency        | pixels         | 0 or 1         | the time of the first spike     |
+| rate           | pixels         | 0 ... T        | the number of spikes            |
+| multithreshold | pixels * K     | 0 ... K        | which of K addresses spike      |
+| delta          | 2 * pixels / T | 0 or 1         | changes from frame to frame     |
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from spikeloom.errors import UserError
+
 __all__ = [
+    "DeltaEncoding",
     "Encoding",
     "LatencyEncoding",
     "MultiThresholdEncoding",
     "RateEncoding",
     "encode",
     "encoding_inputs",
+    "encoding_pixels",
     "events_per_sample",
 ]
 
@@ -87,13 +92,68 @@ class MultiThresholdEncoding(
     levels: Annotated[int, Meta(ge=1, le=64)] = 4
 
 
-Encoding = LatencyEncoding | RateEncoding | MultiThresholdEncoding
+class DeltaEncoding(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag="delta",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
+    """Send on delta: a channel spikes when its value has moved by `delta` since it last spiked.
+
+    A sample of T * C values is T frames of C channels, frame by frame: rows of an image, or
+    features of a sound. Step t takes frame t. Channel c holds a reference r, the value at its last
+    event, 0 before the first. With value x, address 2 * c (ON) spikes if x - r >= delta, and
+    address 2 * c + 1 (OFF) if r - x >= delta; then r becomes x.
+
+    Miskowicz, "Send-on-delta concept: an event-based data reporting strategy", Sensors 6 (2006);
+    the pixels of an event camera do the same in continuous time (Lichtsteiner, Posch, Delbruck,
+    JSSC 43 (2008)). The first reference is a constant, so that a sample depends on no other and
+    its first frame is sent too.
+    """
+
+    delta: Annotated[int, Meta(ge=1, le=255)] = 64
+
+
+Encoding = LatencyEncoding | RateEncoding | MultiThresholdEncoding | DeltaEncoding
 """Any encoding; a msgspec union tagged by `kind`."""
 
 
-def encoding_inputs(encoding: Encoding, pixels: int) -> int:
-    """Number of event addresses that images of `pixels` pixels are encoded into."""
-    return pixels * encoding.levels if isinstance(encoding, MultiThresholdEncoding) else pixels
+def encoding_inputs(encoding: Encoding, pixels: int, time_steps: int) -> int:
+    """Number of event addresses that samples of `pixels` values are encoded into, in T steps.
+
+    Raises:
+        UserError: the values are not T frames of a delta encoding.
+    """
+    match encoding:
+        case MultiThresholdEncoding(levels=levels):
+            return pixels * levels
+        case DeltaEncoding():
+            return 2 * _channels(pixels, time_steps)
+        case _:
+            return pixels
+
+
+def encoding_pixels(encoding: Encoding, inputs: int, time_steps: int) -> int:
+    """Number of values of the samples that become events for `inputs` addresses, in T steps.
+
+    Raises:
+        UserError: the encoding makes no such number of addresses.
+    """
+    match encoding:
+        case MultiThresholdEncoding(levels=levels):
+            addresses, values = levels, 1
+        case DeltaEncoding():
+            addresses, values = 2, time_steps
+        case _:
+            addresses, values = 1, 1
+    if inputs % addresses:
+        raise UserError(
+            f"{inputs} inputs are no multiple of {addresses}, but the encoding makes {addresses} "
+            "addresses of a value; take a network that was trained with it"
+        )
+    return inputs // addresses * values
 
 
 def encode(
@@ -108,11 +168,12 @@ def encode(
         first_index: position of `images[0]` in its split; it keys the random code.
 
     Returns:
-        bool [S, T, inputs], inputs = `encoding_inputs(encoding, pixels)`.
+        bool [S, T, inputs], inputs = `encoding_inputs(encoding, pixels, time_steps)`.
 
     Raises:
         TypeError: `images` is not uint8.
         ValueError: `images` is not two-dimensional, or `time_steps` or `first_index` is too small.
+        UserError: the values are not T frames of a delta encoding.
     """
     if images.dtype != np.uint8:
         raise TypeError(f"images must be uint8, not {images.dtype!r}")
@@ -129,6 +190,8 @@ def encode(
             return _rate(encoding, images, time_steps, first_index)
         case MultiThresholdEncoding():
             return _multi_threshold(encoding, images, time_steps)
+        case DeltaEncoding():
+            return _delta(encoding, images, time_steps)
 
 
 def events_per_sample(events: NDArray[np.bool_]) -> float:
@@ -174,3 +237,28 @@ def _multi_threshold(
         theta = 256 * (levels - k) // (levels + 1)
         events[:, k * time_steps // levels, :, k] = images >= theta
     return events.reshape(samples, time_steps, pixels * levels)
+
+
+def _delta(
+    encoding: DeltaEncoding, images: NDArray[np.uint8], time_steps: int
+) -> NDArray[np.bool_]:
+    samples, pixels = images.shape
+    channels = _channels(pixels, time_steps)
+    frames = images.reshape(samples, time_steps, channels).astype(np.int16)
+    events = np.zeros((samples, time_steps, channels, 2), dtype=np.bool_)
+    reference = np.zeros((samples, channels), dtype=np.int16)
+    for t in range(time_steps):
+        moved = frames[:, t] - reference
+        events[:, t, :, 0] = moved >= encoding.delta
+        events[:, t, :, 1] = -moved >= encoding.delta
+        reference = np.where(events[:, t].any(axis=2), frames[:, t], reference)
+    return events.reshape(samples, time_steps, 2 * channels)
+
+
+def _channels(pixels: int, time_steps: int) -> int:
+    if pixels % time_steps:
+        raise UserError(
+            f"samples of {pixels} values are no {time_steps} frames of equal size, as the delta "
+            f"encoding takes them; set time_steps to a divisor of {pixels}"
+        )
+    return pixels // time_steps

@@ -6,19 +6,23 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from spikeloom.encoding import (
+    DeltaEncoding,
     Encoding,
     LatencyEncoding,
     MultiThresholdEncoding,
     RateEncoding,
     encode,
     encoding_inputs,
+    encoding_pixels,
     events_per_sample,
 )
+from spikeloom.errors import UserError
 
 CODES = [
     pytest.param(LatencyEncoding(threshold=64), id="latency"),
     pytest.param(RateEncoding(seed=3, gain=200), id="rate"),
     pytest.param(MultiThresholdEncoding(levels=3), id="multithreshold"),
+    pytest.param(DeltaEncoding(delta=40), id="delta"),
 ]
 
 
@@ -36,6 +40,14 @@ def naive(code, image, steps, index):
             for k in range(K):
                 if x >= 256 * (K - k) // (K + 1):
                     events.add((k * steps // K, p * K + k))
+    elif isinstance(code, DeltaEncoding):
+        channels = pixels // steps
+        sent = dict.fromkeys(range(channels), 0)
+        for p, x in enumerate(image.tolist()):
+            t, c = divmod(p, channels)
+            if abs(x - sent[c]) >= code.delta:
+                events.add((t, 2 * c + (x < sent[c])))
+                sent[c] = x
     else:
         stream = np.random.Philox(key=np.array([code.seed, index], dtype=np.uint64))
         words = [int(stream.random_raw()) for _ in range(-(-steps * pixels // 4))]
@@ -48,22 +60,24 @@ def naive(code, image, steps, index):
 
 
 @pytest.mark.parametrize("code", CODES)
-@given(
-    images=arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 9))),
-    steps=st.integers(1, 12),
-    first=st.integers(0, 2**41),
-)
-def test_encode_equals_the_naive_model(code, images, steps, first):
+@given(data=st.data(), steps=st.integers(1, 12), first=st.integers(0, 2**41))
+def test_encode_equals_the_naive_model(code, data, steps, first):
+    frame = steps if isinstance(code, DeltaEncoding) else 1
+    shape = st.tuples(st.integers(1, 4), st.integers(1, 9).map(lambda size: size * frame))
+    images = data.draw(arrays(np.uint8, shape))
     events = encode(code, images, steps, first)
+    pixels = images.shape[1]
+    inputs = encoding_inputs(code, pixels, steps)
     assert events.dtype == np.bool_
-    assert events.shape == (len(images), steps, encoding_inputs(code, images.shape[1]))
+    assert events.shape == (len(images), steps, inputs)
+    assert encoding_pixels(code, inputs, steps) == pixels
     for sample, image in enumerate(images):
         found = {(int(t), int(p)) for t, p in np.argwhere(events[sample])}
         assert found == naive(code, image, steps, first + sample)
 
 
 @pytest.mark.parametrize("code", CODES)
-@given(images=arrays(np.uint8, st.tuples(st.integers(2, 7), st.just(5))), cut=st.integers(1, 6))
+@given(images=arrays(np.uint8, st.tuples(st.integers(2, 7), st.just(8))), cut=st.integers(1, 6))
 def test_events_do_not_depend_on_the_batch(code, images, cut):
     cut = min(cut, len(images))
     whole = encode(code, images, 4, first_index=10)
@@ -90,6 +104,49 @@ def test_multithreshold_is_a_thermometer():
     image = np.array([[255, 128, 64, 63]], dtype=np.uint8)
     events = encode(MultiThresholdEncoding(levels=3), image, 3)[0].any(axis=0).reshape(4, 3)
     assert events.astype(int).tolist() == [[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]]
+
+
+def test_delta_by_hand():
+    frames = [[40, 0, 39], [80, 255, 0], [41, 255, 41], [0, 0, 80]]
+    events = encode(DeltaEncoding(delta=40), np.array(frames, np.uint8).reshape(1, 12), 4)[0]
+    assert [np.flatnonzero(step).tolist() for step in events] == [[0], [0, 2], [4], [1, 3]]
+
+
+@given(
+    walk=arrays(np.int64, st.tuples(st.integers(1, 40), st.just(3)), elements=st.integers(-90, 90)),
+    delta=st.integers(1, 255),
+)
+def test_delta_keeps_within_delta_of_the_signal(walk, delta):
+    signal = np.clip(np.cumsum(walk, axis=0), 0, 255).astype(np.uint8)
+    events = encode(DeltaEncoding(delta=delta), signal.reshape(1, -1), len(signal))[0]
+    spiked = events.reshape(len(signal), 3, 2)
+    assert not spiked.all(axis=2).any()
+    sent = np.zeros(3, dtype=np.int64)
+    for values, (on, off) in zip(signal.astype(np.int64), spiked.transpose(0, 2, 1), strict=True):
+        assert ((values > sent) | ~on).all()
+        assert ((values < sent) | ~off).all()
+        sent = np.where(on | off, values, sent)
+        assert (abs(values - sent) < delta).all()
+
+
+def test_delta_takes_whole_frames_only():
+    says = "samples of 10 values are no 4 frames.*set time_steps to a divisor of 10"
+    with pytest.raises(UserError, match=says):
+        encode(DeltaEncoding(), np.zeros((1, 10), np.uint8), 4)
+    with pytest.raises(UserError, match=says):
+        encoding_inputs(DeltaEncoding(), 10, 4)
+
+
+@pytest.mark.parametrize(
+    ("code", "inputs", "says"),
+    [
+        pytest.param(DeltaEncoding(), 7, "no multiple of 2", id="delta"),
+        pytest.param(MultiThresholdEncoding(levels=3), 7, "no multiple of 3", id="multithreshold"),
+    ],
+)
+def test_inputs_that_no_sample_has(code, inputs, says):
+    with pytest.raises(UserError, match=says):
+        encoding_pixels(code, inputs, 4)
 
 
 @pytest.mark.parametrize(

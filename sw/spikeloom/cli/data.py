@@ -36,7 +36,7 @@ def fitting_dataset(
         UserError: there is no such data set, or the network takes no images of its size.
     """
     dataset = load_dataset(name or image.provenance.dataset, data_dir)
-    inputs = encoding_inputs(image.encoding, dataset.pixels)
+    inputs = encoding_inputs(image.encoding, dataset.pixels, image.time_steps)
     if inputs != image.inputs:
         raise UserError(
             f"{path} has {image.inputs} inputs, but {dataset.name!r} is encoded into {inputs}: "

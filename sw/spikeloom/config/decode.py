@@ -17,7 +17,7 @@ import msgspec.inspect as inspect
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.config.methods import METHODS, expand
 from spikeloom.config.schema import Config, SparsityConfig
-from spikeloom.encoding import MultiThresholdEncoding
+from spikeloom.encoding import DeltaEncoding, MultiThresholdEncoding
 from spikeloom.errors import UserError, nearest
 
 __all__ = ["dump_config", "load_config", "parse_config"]
@@ -248,11 +248,11 @@ def _check_together(config: Config, source: str) -> None:
         ),
         (
             sparsity.topology != "local"
-            or not isinstance(config.data.encoding, MultiThresholdEncoding),
+            or not isinstance(config.data.encoding, MultiThresholdEncoding | DeltaEncoding),
             "sparsity",
             "topology",
             sparsity.topology,
-            "'random' with the multithreshold encoding, whose addresses are no pixels",
+            "'random' with the multithreshold and delta encodings, whose addresses are no pixels",
         ),
         (
             config.quantization.scale != "fixed" or not config.quantization.per_channel,

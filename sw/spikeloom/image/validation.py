@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, Leak, ShiftLeak
+from spikeloom.encoding import encoding_pixels
 from spikeloom.errors import UserError
 from spikeloom.image.model import Layer, NetworkImage
 
@@ -47,6 +48,10 @@ def validate_image(image: NetworkImage) -> None:
         )
     for layer in image.layers:
         validate_layer(layer)
+    try:
+        encoding_pixels(image.encoding, image.inputs, image.time_steps)
+    except UserError as error:
+        raise UserError(f"network image: encoding: {error}") from None
     _validate_provenance(image)
     for layer in image.layers[:-1]:
         _require(layer.spiking, f"{layer.name}.spiking", False, "only the last layer may not spike")

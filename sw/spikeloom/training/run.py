@@ -84,7 +84,7 @@ def checked_image(
     Raises:
         UserError: the data set does not fit the network, or torch and reference differ.
     """
-    inputs = encoding_inputs(config.data.encoding, dataset.pixels)
+    inputs = encoding_inputs(config.data.encoding, dataset.pixels, config.data.time_steps)
     image = to_image(network, config)
     if inputs != image.inputs:
         raise UserError(

@@ -83,7 +83,7 @@ def begin(config: Config, dataset: Dataset) -> TrainingState:
     training = config.training
     make_deterministic(training)
     generator = torch.Generator().manual_seed(training.seed)
-    inputs = encoding_inputs(config.data.encoding, dataset.pixels)
+    inputs = encoding_inputs(config.data.encoding, dataset.pixels, config.data.time_steps)
     network = build_network(config, inputs=inputs, classes=dataset.classes)
     network = network.to(choose_device(training.device))
     initialise_masks(network.layers, config.sparsity, generator)

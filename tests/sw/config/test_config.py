@@ -133,6 +133,11 @@ def test_decay_leak_is_taken():
             id="learn a leak from none",
         ),
         pytest.param(
+            "[sparsity]\ntopology = 'local'\n[data.encoding]\nkind = 'delta'",
+            "topology is 'local', but it must be 'random' with the multithreshold and delta",
+            id="fields of no pixels",
+        ),
+        pytest.param(
             "[sparsity]\nstop_rule = 'bits'", "target_bits is 0, but it must be", id="no bits"
         ),
         pytest.param(

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from networks import random_network
+from spikeloom.encoding import MultiThresholdEncoding
 from spikeloom.errors import UserError
 from spikeloom.image import IntegrateLeak, ShiftLeak, load_image, save_image
 from spikeloom.image.file import ARRAYS, image_sha256
@@ -104,6 +105,9 @@ CHANGES = [
     pytest.param({"time_steps": 0}, r"time_steps is 0: it must be 1 to 4096", id="no steps"),
     pytest.param({"readout": "count"}, r"layer1\.spiking is False.*must spike", id="readout"),
     pytest.param({"layers": ()}, r"layers is 0", id="no layers"),
+    pytest.param(
+        {"encoding": MultiThresholdEncoding(levels=64)}, r"encoding: .* multiple of 64", id="code"
+    ),
 ]
 
 

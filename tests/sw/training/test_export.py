@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from spikeloom.config import dump_config, parse_config
+from spikeloom.encoding import encoding_inputs
 from spikeloom.errors import UserError
 from spikeloom.image.validation import validate_image
 from spikeloom.nn import build_network
@@ -89,6 +90,7 @@ def test_the_first_divergence_is_the_first(trained, config, digits):
             id="a learned threshold, learned decay",
         ),
         pytest.param("[data.encoding]\nkind = 'rate'\nseed = 5", id="rate"),
+        pytest.param("[data.encoding]\nkind = 'delta'\ndelta = 48", id="delta"),
         pytest.param("[quantization]\nweight_bits = 8\nscale = 'max'", id="8 bits"),
         pytest.param(
             "[quantization]\nscale = 'max'\nper_channel = true\n"
@@ -102,7 +104,8 @@ def test_the_first_divergence_is_the_first(trained, config, digits):
 )
 def test_every_kind_of_network_exports_exactly(digits, text):
     config = parse_config(text, source="x")
-    network = build_network(config, inputs=64, classes=10)
+    inputs = encoding_inputs(config.data.encoding, digits.pixels, config.data.time_steps)
+    network = build_network(config, inputs=inputs, classes=10)
     generator = torch.Generator().manual_seed(1)
     for layer in network.layers:
         layer.set_mask(torch.rand(layer.mask.shape, generator=generator) < 0.6)
