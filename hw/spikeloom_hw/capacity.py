@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from spikeloom.host.protocol import LABELS
+from spikeloom_hw.core.counters import count_names
 from spikeloom_hw.core.params import CoreParams
-from spikeloom_hw.host.protocol import LABELS
+from spikeloom_hw.host.port import MOST_COUNTERS
 from spikeloom_hw.logic import Band, logic_cells
 from spikeloom_hw.memories import MemoryCost, blocks
 from spikeloom_hw.targets import Target
@@ -12,15 +14,21 @@ from spikeloom_hw.targets import Target
 def beyond(core: CoreParams, memories: Sequence[MemoryCost], target: Target) -> tuple[str, ...]:
     """Everything of ``core`` that ``target`` can not hold or name; empty when it fits."""
     return (
-        *beyond_the_link(core.layers[-1].neurons, target),
+        *beyond_the_link(core.layers[-1].neurons, len(core.layers), target),
         *_beyond_the_blocks(memories, target),
         *_beyond_the_single_ports(memories, target),
         *_beyond_the_cells(logic_cells(core, memories, target), target),
     )
 
 
-def beyond_the_link(outputs: int, target: Target) -> Iterator[str]:
+def beyond_the_link(outputs: int, layers: int, target: Target) -> Iterator[str]:
     """What the host link of the target's top can not name, if anything."""
+    if target.has_top and len(count_names(layers)) > MOST_COUNTERS:
+        yield (
+            f"the network has {layers} layers with {len(count_names(layers))} counters and the "
+            f"host link of {target.name} names {MOST_COUNTERS}: use a network of fewer layers, or "
+            "a target without a board"
+        )
     if target.has_top and outputs > LABELS:
         yield (
             f"the network has {outputs} outputs and the host link of {target.name} names "

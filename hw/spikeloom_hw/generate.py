@@ -14,6 +14,7 @@ In place of the board's top, :func:`generate` writes what others need to embed t
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ import msgspec
 
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_directory
+from spikeloom.host.protocol import Identity
 from spikeloom.image import NetworkImage
 from spikeloom.image.file import image_sha256
 from spikeloom_hw.boards.files import write_top
@@ -28,7 +30,8 @@ from spikeloom_hw.capacity import beyond_the_link
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.embedding.folder import Embedding, write_embedding
-from spikeloom_hw.targets import Target
+from spikeloom_hw.identity import identify
+from spikeloom_hw.targets import Target, find_target
 from spikeloom_hw.verilog import memory_shapes, write_verilog
 
 CORE = "core.v"
@@ -121,6 +124,20 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
 
     @property
+    def identity(self) -> Identity:
+        """What the board says about itself."""
+        return identify(self.core, target=self.board, network_sha256=self.network_sha256)
+
+    @property
+    def board(self) -> Target:
+        """The target with the clock that the design was made for.
+
+        Raises:
+            UserError: there is no such target.
+        """
+        return replace(find_target(self.target), core_clock_mhz=self.clock_mhz)
+
+    @property
     def core(self) -> CoreParams:
         """The core's parameters, without contents."""
         return CoreParams(
@@ -162,7 +179,7 @@ def generate(
     if embedding is not None and loadable:
         raise UserError("a core to embed has its contents in its memories: leave --loadable out")
     topped = target.has_top and not bare and embedding is None
-    for excess in beyond_the_link(image.outputs, target) if topped else ():
+    for excess in beyond_the_link(image.outputs, len(image.layers), target) if topped else ():
         raise UserError(excess)
     params = core_params(image, target=target, lanes=lanes, loadable=loadable)
     sha256 = image_sha256(image)
@@ -172,8 +189,7 @@ def generate(
             files += write_top(
                 CoreInstance(params),
                 target=target,
-                inputs=image.inputs,
-                design_hash=bytes.fromhex(sha256)[:4],
+                identity=identify(params, target=target, network_sha256=sha256),
                 directory=folder,
             )
         others = (

@@ -13,7 +13,9 @@ from spikeloom_hw.core.memory_shape import CHUNK_BITS, MemoryShape
 from spikeloom_hw.core.params import CoreParams, LayerContents, LayerParams
 from spikeloom_hw.core.row_fetch import pointer_words
 from spikeloom_hw.core.word_stream import weight_words
-from spikeloom_hw.host.port import FIFO_BYTES
+from spikeloom_hw.host.frame_receiver import SLOT_BYTES, SLOTS
+from spikeloom_hw.host.frame_sender import BUFFER_BYTES
+from spikeloom_hw.host.results import KEPT
 from spikeloom_hw.targets import Target
 
 Kind = Literal["block", "single-port", "distributed"]
@@ -50,7 +52,10 @@ def core_memories(core: CoreParams, target: Target) -> Iterator[MemoryCost]:
     width = last.lanes * core.score_bits
     yield _block(target, "readout", width, last.bank_depth, writable=True)
     if target.has_top:
-        yield _block(target, "host.fifo", 8, FIFO_BYTES, writable=True)
+        yield _block(target, "host.received", 8, SLOTS * SLOT_BYTES, writable=True)
+        yield _block(target, "host.sent", 8, BUFFER_BYTES, writable=True)
+        results = KEPT << core.label_bits
+        yield _block(target, "host.results", core.score_bits, results, writable=True)
 
 
 def blocks(memories: Iterable[MemoryCost], kind: Kind) -> int:

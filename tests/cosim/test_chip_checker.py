@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spikeloom.arithmetic import ShiftLeak
+from spikeloom.host.protocol import Identity
 from spikeloom.packing import pack_network
 from spikeloom.reference import simulate
 from spikeloom_cosim.chip.checker import Verdict, check
@@ -15,7 +16,16 @@ from spikeloom_hw.core.counters import LAYER_COUNTS
 
 from .networks import random_network
 
-IDENTITY = b"SPKL\x02abcd"
+IDENTITY = Identity(
+    loadable=False,
+    takes_frames=False,
+    design_hash=b"abcdefgh",
+    inputs=12,
+    outputs=3,
+    layers=2,
+    counters=11,
+    clock_hz=30_000_000,
+)
 NAMES = ("layer0", "layer1")
 SAMPLES = 4
 
@@ -112,5 +122,5 @@ def test_silence_and_noise(expected, right):
     assert verdict(expected, less).mismatches == {"hang": 1}
     assert verdict(expected, replace(right, surplus=1)).mismatches == {"protocol": 1}
     assert verdict(expected, replace(right, broken=2)).mismatches == {"protocol": 1}
-    other = replace(right, identity=b"SPKL\x02abce")
+    other = replace(right, identity=replace(IDENTITY, design_hash=b"abcdefgi"))
     assert verdict(expected, other).mismatches == {"protocol": 1}

@@ -9,6 +9,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikeloom.host.protocol import Identity
 from spikeloom_hw.events import EventLayout, ScoreLayout
 
 
@@ -33,16 +34,28 @@ def large_core():
 
 
 OUTPUTS = 4
+ECHO_IDENTITY = Identity(
+    loadable=False,
+    takes_frames=False,
+    design_hash=b"an echo.",
+    inputs=16,
+    outputs=OUTPUTS,
+    layers=1,
+    counters=0,
+    clock_hz=4_000_000,
+)
 
 
 class EchoCore(wiring.Component):
     """Address `a` adds one to output `a mod 4`; the class is the last address's output.
 
+    Its `identity` is that of a board with four cycles a bit of its serial line.
     With `address_bits` and `word_bits` it takes more block RAM, to no use.
     """
 
     def __init__(self, address_bits=4, word_bits=2):
         self.address_bits, self.word_bits = address_bits, word_bits
+        self.identity = ECHO_IDENTITY
         super().__init__(
             {
                 "events": In(stream.Signature(EventLayout(address_bits))),

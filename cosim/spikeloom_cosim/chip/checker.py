@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.host.protocol import Identity
 from spikeloom_cosim.chip.script import Answers
 from spikeloom_cosim.divergence import KINDS, Divergence, Kind
 from spikeloom_cosim.expectation import COUNTED, Expectation
@@ -33,7 +34,7 @@ class Verdict:
 
 
 def check(
-    expected: Expectation, answers: Answers, *, names: Sequence[str], identity: bytes, hung: bool
+    expected: Expectation, answers: Answers, *, names: Sequence[str], identity: Identity, hung: bool
 ) -> Verdict:
     """Compare every score, class and counter, and who the chip says it is.
 
@@ -70,8 +71,9 @@ def check(
         )
 
     if answers.identity != identity:
-        got, want = (int.from_bytes(each, "big") for each in (answers.identity, identity))
-        note("protocol", None, got, want)
+        said = answers.identity
+        got = None if said is None else int.from_bytes(said.design_hash, "big")
+        note("protocol", None, got, int.from_bytes(identity.design_hash, "big"))
     if answers.broken:
         note("protocol", None, answers.broken, 0)
     for layer, name in enumerate(names):

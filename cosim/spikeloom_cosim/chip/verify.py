@@ -15,17 +15,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.host import protocol
 from spikeloom_cosim.build import Build
 from spikeloom_cosim.chip.checker import Verdict, check
 from spikeloom_cosim.chip.level import Chip
-from spikeloom_cosim.chip.script import Layout, read_answers, write_script
+from spikeloom_cosim.chip.script import Conversation, converse, read_answers, write_script
 from spikeloom_cosim.chip.simulation import build_chip, received_bytes, run_chip
 from spikeloom_cosim.divergence import Divergence
 from spikeloom_cosim.fitting import Fitting
 from spikeloom_cosim.toolchain import Toolchain
-from spikeloom_hw.core.counters import count_names
 from spikeloom_hw.core.loading import Load
-from spikeloom_hw.host import protocol
 
 CHUNK = 100
 """Samples that follow each other in one simulation; of a loaded chip, more."""
@@ -63,21 +62,33 @@ class _Run:
     build: Build
     chip: Chip
     fitting: Fitting
-    layout: Layout
-    identity: bytes
+    identity: protocol.Identity
     loads: Sequence[Load] | None
+
+    def conversation(self, events: NDArray[np.bool_]) -> Conversation:
+        """What is said for some of the samples."""
+        return converse(
+            events,
+            outputs=self.identity.outputs,
+            counters=self.identity.counters,
+            loads=self.loads,
+        )
 
     def __call__(self, events: NDArray[np.bool_], folder: Path) -> tuple[Verdict, int]:
         expected = self.fitting.expect(events)
-        script = write_script(events, self.layout, loads=self.loads)
+        conversation = self.conversation(events)
         latency = int(expected.latency.max())
         outcome, received, broken = run_chip(
-            self.build, script, folder=folder, divisor=self.chip.divisor, latency=latency
+            self.build,
+            write_script(conversation),
+            folder=folder,
+            divisor=self.chip.divisor,
+            latency=latency,
         )
         names = [layer.name for layer in self.fitting.image.layers]
         verdict = check(
             expected,
-            read_answers(received, self.layout, broken=broken),
+            read_answers(received, conversation, broken=broken),
             names=names,
             identity=self.identity,
             hung=outcome.hung,
@@ -90,6 +101,7 @@ def verify_chip(
     fitting: Fitting,
     events: NDArray[np.bool_],
     *,
+    identity: protocol.Identity,
     tools: Toolchain,
     loads: Sequence[Load] | None = None,
     jobs: int | None = None,
@@ -101,6 +113,7 @@ def verify_chip(
         chip: the chip under test.
         fitting: its core, and the network in it.
         events: bool [samples, steps, inputs of the network].
+        identity: what the chip must say of itself.
         tools: what compiles the bench.
         loads: what fills its memories first; None for a chip that has its contents.
         jobs: simulations at once; None takes one a processor.
@@ -113,16 +126,7 @@ def verify_chip(
     started = time.perf_counter()
     jobs = jobs or os.cpu_count() or 1
     build = build_chip(chip, tools=tools)
-    layout = Layout(
-        outputs=fitting.image.outputs, counters=len(count_names(len(fitting.image.layers)))
-    )
-    design_hash = bytes.fromhex(fitting.core.network_sha256)[: protocol.HASH_BYTES]
-    identity = protocol.encode_identity(
-        protocol.Identity(version=protocol.VERSION, design_hash=design_hash)
-    )
-    run = _Run(
-        build=build, chip=chip, fitting=fitting, layout=layout, identity=identity, loads=loads
-    )
+    run = _Run(build=build, chip=chip, fitting=fitting, identity=identity, loads=loads)
     share = -(-len(events) // jobs)
     size = share if loads is not None else min(CHUNK, share)
     starts = range(0, len(events), size)
@@ -131,6 +135,7 @@ def verify_chip(
         ThreadPoolExecutor(min(jobs, len(starts))) as pool,
     ):
         folders = [Path(scratch) / str(start) for start in starts]
+        conversations = [run.conversation(events[start : start + size]) for start in starts]
         running = [
             pool.submit(run, events[start : start + size], folder)
             for start, folder in zip(starts, folders, strict=True)
@@ -139,7 +144,10 @@ def verify_chip(
         try:
             while waiting:
                 _, waiting = wait(waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
-                done = sum(layout.samples_in(received_bytes(folder)) for folder in folders)
+                done = sum(
+                    conversation.samples_in(received_bytes(folder))
+                    for conversation, folder in zip(conversations, folders, strict=True)
+                )
                 advance(done - told)
                 told = done
         except BaseException:

@@ -122,6 +122,7 @@ def verify_level(
                     chip,
                     fitting,
                     chosen.events,
+                    identity=described.identity,
                     tools=tools,
                     loads=loads,
                     jobs=jobs,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom.errors import UserError
+from spikeloom.host.protocol import Identity
 from spikeloom_hw.boards.catalogue import BOARDS
 from spikeloom_hw.boards.top import BoardTop
 from spikeloom_hw.synth.families import family
@@ -24,16 +25,13 @@ def check_top(target: Target) -> None:
         raise UserError(f"there is no board top for {target.name} yet; build for {tops}")
 
 
-def write_top(
-    core: Any, *, target: Target, inputs: int, design_hash: bytes, directory: Path
-) -> list[Path]:
+def write_top(core: Any, *, target: Target, identity: Identity, directory: Path) -> list[Path]:
     """Write the board's top around `core` into `directory`.
 
     Args:
         core: a component with the members `events` (In) and `scores` (Out).
         target: the board.
-        inputs: number of addresses the network has.
-        design_hash: four bytes that tell this design from others.
+        identity: who the device is.
         directory: an existing folder.
 
     Returns:
@@ -47,8 +45,7 @@ def write_top(
     top = BoardTop(
         core,
         board=board,
-        inputs=inputs,
-        design_hash=design_hash,
+        identity=identity,
         clock_mhz=target.core_clock_mhz,
     )
     plan: Any = board.platform().prepare(top, TOP, emit_src=False)

@@ -22,6 +22,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In
 from amaranth.utils import ceil_log2
 
+from spikeloom.host.protocol import Identity
 from spikeloom_hw.boards.programmer import Programmer
 from spikeloom_hw.host.device import SerialDevice
 
@@ -106,19 +107,14 @@ class BoardTop(wiring.Component):
     Args:
         core: a component with the members `events` (In) and `scores` (Out).
         board: where it lives.
-        inputs: number of addresses its network has.
-        design_hash: four bytes that tell this design from others.
+        identity: who the device is.
         clock_mhz: frequency of the core in MHz.
     """
 
-    def __init__(
-        self, core: Any, *, board: Board, inputs: int, design_hash: bytes, clock_mhz: float
-    ) -> None:
+    def __init__(self, core: Any, *, board: Board, identity: Identity, clock_mhz: float) -> None:
         self.board = board
         self.clock_mhz = clock_mhz
-        self.device = SerialDevice(
-            core, inputs=inputs, design_hash=design_hash, clock_hz=clock_mhz * 1e6
-        )
+        self.device = SerialDevice(core, identity=identity)
         super().__init__({})
 
     def elaborate(self, platform: Any) -> Module:

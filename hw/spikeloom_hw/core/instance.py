@@ -30,6 +30,7 @@ class CoreInstance(wiring.Component):
             ports["i_load__payload"] = self.load.payload.as_value()
             ports["i_load__valid"] = self.load.valid
             ports["o_load__ready"] = self.load.ready
+            ports["o_chunk"] = self.chunk
         if self.params.counters:
             ports["i_select"] = self.select
             ports["o_count"] = self.count

@@ -16,11 +16,17 @@ class MemoryKind(enum.Enum, shape=2):
     THRESHOLD = 2
 
 
+LOOK_CYCLES = 4
+"""Cycles from the one in which a core takes a look to the one in which it shows the chunk."""
+
+
 class LoadLayout(data.StructLayout):
-    """Sixteen bits for the memory ``kind`` of a layer, at a chunk's address."""
+    """Sixteen bits for the memory ``kind`` of a layer, at a chunk's address; or a look at them."""
 
     def __init__(self, address_bits: int) -> None:
-        super().__init__({"kind": MemoryKind, "address": address_bits, "data": CHUNK_BITS})
+        super().__init__(
+            {"kind": MemoryKind, "address": address_bits, "data": CHUNK_BITS, "look": 1}
+        )
 
 
 def core_load_layout(params: CoreParams) -> data.StructLayout:
@@ -32,6 +38,7 @@ def core_load_layout(params: CoreParams) -> data.StructLayout:
             "kind": MemoryKind,
             "address": address_bits,
             "data": CHUNK_BITS,
+            "look": 1,
         }
     )
 

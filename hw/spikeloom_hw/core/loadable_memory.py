@@ -1,15 +1,15 @@
-"""A memory that the core reads, and that a host may fill.
+"""A memory that the core reads, and that a host may fill and look into.
 
 ::
 
     address, enable ──► memory ──► data            a cycle later
                            ▲
-    load (sixteen bits) ───┘
+    load (sixteen bits) ◄──┘
 
 A word is loaded in chunks of sixteen bits, or of its own width where that is less: a host link has
 sixteen-bit words, and so have the single-port RAMs of the iCE40UP5K. Those share one port between
 loader and reader, and hold nothing when the device wakes; block RAM has a port for each, and its
-first contents come with the bitstream.
+first contents come with the bitstream. A look takes the reader's port, and so its time.
 """
 
 from typing import Any
@@ -25,10 +25,13 @@ SINGLE_PORT_RAM = "single_port_ram"
 
 
 class ChunkLayout(data.StructLayout):
-    """A part of a word to be stored: the word's address above the chunk's number."""
+    """A part of a word, to be stored or, with ``look``, to be shown.
+
+    The word's address lies above the chunk's number.
+    """
 
     def __init__(self, address_bits: int) -> None:
-        super().__init__({"address": address_bits, "data": CHUNK_BITS})
+        super().__init__({"address": address_bits, "data": CHUNK_BITS, "look": 1})
 
 
 class LoadableMemory(wiring.Component):
@@ -47,7 +50,9 @@ class LoadableMemory(wiring.Component):
         address: In, the word to read.
         enable: In, read; ``data`` keeps its value otherwise.
         data: Out, the word, a cycle later.
-        load: In, :class:`ChunkLayout`, always taken.
+        load: In, :class:`ChunkLayout`, always taken. A look changes ``data``: only while nobody
+            relies on it.
+        chunk: Out, what a look found, a cycle later.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class LoadableMemory(wiring.Component):
         if loadable:
             chunk = ChunkLayout(shape.address_bits)
             members["load"] = In(stream.Signature(chunk, always_ready=True))
+            members["chunk"] = Out(CHUNK_BITS)
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -94,14 +100,20 @@ class LoadableMemory(wiring.Component):
 
         # One enable a chunk.
         chunk = self.load.payload
+        look = self.load.valid & chunk.look
         selected = Signal(shape.chunks)
-        with m.If(self.load.valid):
+        with m.If(self.load.valid & ~chunk.look):
             if shape.select_bits:
                 m.d.comb += selected.eq(Const(1) << chunk.address[: shape.select_bits])
             else:
                 m.d.comb += selected.eq(1)
         stored_at = chunk.address[shape.select_bits :]
         stored = chunk.data[: shape.chunk_bits].replicate(shape.chunks)
+        shown = chunk.address[: shape.select_bits]
+        if shape.select_bits:
+            shown = Signal(shape.select_bits)
+            m.d.sync += shown.eq(chunk.address)
+        m.d.comb += self.chunk.eq(self.data.word_select(shown, shape.chunk_bits))
 
         if self.single_port and platform is not None:
             chunks = shape.chunks - bool(self.spill_bits)
@@ -119,7 +131,7 @@ class LoadableMemory(wiring.Component):
                 i_data_in=stored[: len(data)],
                 o_data_out=data,
             )
-            m.d.comb += self.data.eq(Cat(data, self._spilled(m, selected[-1])))
+            m.d.comb += self.data.eq(Cat(data, self._spilled(m, selected[-1], look)))
             return m
 
         memory = Memory(
@@ -133,8 +145,8 @@ class LoadableMemory(wiring.Component):
         loader = memory.write_port(granularity=shape.chunk_bits)
         busy = self.load.valid if self.single_port else Const(0)
         m.d.comb += [
-            port.addr.eq(self.address),
-            port.en.eq(self.enable & ~busy),
+            port.addr.eq(Mux(look, stored_at, self.address)),
+            port.en.eq(self.enable & ~busy | look),
             self.data.eq(port.data),
             loader.addr.eq(stored_at),
             loader.data.eq(stored),
@@ -142,7 +154,7 @@ class LoadableMemory(wiring.Component):
         ]
         return m
 
-    def _spilled(self, m: Module, selected: Value) -> Value:
+    def _spilled(self, m: Module, selected: Value, look: Value) -> Value:
         """The highest bits of the word that is read, from block RAM, when their chunk spills."""
         if not self.spill_bits:
             return Const(0, 0)
@@ -151,10 +163,11 @@ class LoadableMemory(wiring.Component):
             shape=self.spill_bits, depth=shape.depth, init=[], attrs=BLOCK_RAM
         )
         port, loader = memory.read_port(), memory.write_port()
+        loaded = self.load.payload.address[shape.select_bits :]
         m.d.comb += [
-            port.addr.eq(self.address),
-            port.en.eq(self.enable),
-            loader.addr.eq(self.load.payload.address[shape.select_bits :]),
+            port.addr.eq(Mux(look, loaded, self.address)),
+            port.en.eq(self.enable | look),
+            loader.addr.eq(loaded),
             loader.data.eq(self.load.payload.data),
             loader.en.eq(selected),
         ]

@@ -20,6 +20,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import PointerLayout, RowLayout
 from spikeloom_hw.core.loadable_memory import ChunkLayout, LoadableMemory
+from spikeloom_hw.core.memory_shape import CHUNK_BITS
 from spikeloom_hw.core.params import LayerContents, LayerParams
 from spikeloom_hw.events import EventLayout
 
@@ -35,6 +36,7 @@ class RowFetch(wiring.Component):
         events: In, :class:`EventLayout`.
         rows: Out, :class:`RowLayout`, never empty.
         load: In, :class:`ChunkLayout` of the pointer memory, when ``params.loadable``.
+        chunk: Out, what a look found in it, a cycle later.
     """
 
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
@@ -49,6 +51,7 @@ class RowFetch(wiring.Component):
         if params.loadable:
             chunk = ChunkLayout(self.pointers.shape.address_bits)
             members["load"] = In(stream.Signature(chunk, always_ready=True))
+            members["chunk"] = Out(CHUNK_BITS)
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -57,6 +60,7 @@ class RowFetch(wiring.Component):
         m.submodules.pointers = pointers = self.pointers
         if params.loadable:
             wiring.connect(m, wiring.flipped(self.load), pointers.load)
+            m.d.comb += self.chunk.eq(pointers.chunk)
 
         # Take an event whenever the one held is done with.
         held = Signal()

@@ -12,12 +12,13 @@ spikes of the step before.
 import itertools
 from typing import Any
 
-from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.hdl import Array, Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.counters import COUNT_BITS, LAYER_COUNTS, Counters, count_names
 from spikeloom_hw.core.layouts import core_load_layout
+from spikeloom_hw.core.memory_shape import CHUNK_BITS
 from spikeloom_hw.core.params import CoreParams
 from spikeloom_hw.core.readout import Readout
 from spikeloom_hw.core.spike_queue import SpikeQueue
@@ -38,6 +39,7 @@ class SpikingCore(wiring.Component):
         scores: Out, :class:`ScoreLayout`: one beat an output neuron.
         load: In, :func:`core_load_layout`, taken at once, when ``params.loadable``: memory contents
             and thresholds. Only while no sample is under way.
+        chunk: Out, what a look found, ``LOOK_CYCLES`` after the load that asked for it.
         select, count: In and Out, a counter's number and, a cycle later, what it has counted, when
             ``params.counters``; ``counters.count_names`` has the order.
         trace0, trace1, …: Out, :class:`TraceSignature` of each layer, when ``params.trace``.
@@ -107,7 +109,16 @@ class SpikingCore(wiring.Component):
                     layer.load.payload.kind.eq(load.kind),
                     layer.load.payload.address.eq(load.address),
                     layer.load.payload.data.eq(load.data),
+                    layer.load.payload.look.eq(load.look),
                 ]
+        # A layer shows its chunk two cycles after it was asked.
+        asked, answering = Signal.like(load.layer), Signal.like(load.layer)
+        chunks = Array(layer.chunk for layer in layers)
+        m.d.sync += [
+            asked.eq(load.layer),
+            answering.eq(asked),
+            self.chunk.eq(chunks[answering]),
+        ]
 
     def _count(self, m: Module, layers: list[SpikingLayer]) -> None:
         added: dict[str, Value] = {"cycles": Const(1, 1)}
@@ -138,6 +149,7 @@ def core_members(params: CoreParams) -> dict[str, Any]:
     }
     if params.loadable:
         members["load"] = In(stream.Signature(core_load_layout(params)))
+        members["chunk"] = Out(CHUNK_BITS)
     if params.counters:
         members["select"] = In(range(counter_count(params)))
         members["count"] = Out(COUNT_BITS)

@@ -25,7 +25,7 @@ from spikeloom.packing.words import unsigned_bits
 from spikeloom_hw.core.counters import population
 from spikeloom_hw.core.layouts import GroupLayout, LoadLayout, MemoryKind
 from spikeloom_hw.core.membrane_bank import MembraneBank
-from spikeloom_hw.core.memory_shape import BLOCK_RAM, DISTRIBUTED_RAM
+from spikeloom_hw.core.memory_shape import BLOCK_RAM, CHUNK_BITS, DISTRIBUTED_RAM
 from spikeloom_hw.core.neuron_update import NeuronUpdate
 from spikeloom_hw.core.params import LayerContents, LayerParams
 from spikeloom_hw.core.row_fetch import RowFetch
@@ -45,6 +45,7 @@ class SpikingLayer(wiring.Component):
         blocked: In, the groups of a step can not be taken now.
         groups: Out, :class:`GroupLayout`, always taken.
         load: In, :class:`LoadLayout`, always taken, when ``params.loadable``; only between samples.
+        chunk: Out, what a look found, two cycles later.
         taking, reading, operating, updating, waiting: Out, what ``counters`` counts of a layer.
     """
 
@@ -55,6 +56,7 @@ class SpikingLayer(wiring.Component):
         if params.loadable:
             load = LoadLayout(params.load_address_bits)
             loaded["load"] = In(stream.Signature(load, always_ready=True))
+            loaded["chunk"] = Out(CHUNK_BITS)
         super().__init__(
             {
                 **loaded,
@@ -163,12 +165,18 @@ class SpikingLayer(wiring.Component):
                 memory.valid.eq(self.load.valid & (load.kind == kind)),
                 memory.payload.address.eq(load.address),
                 memory.payload.data.eq(load.data),
+                memory.payload.look.eq(load.look),
             ]
+        weights = Signal()
+        m.d.sync += [
+            weights.eq(load.kind == MemoryKind.WEIGHTS),
+            self.chunk.eq(Mux(weights, words.chunk, fetch.chunk)),
+        ]
         assert self.params.shared_threshold is not None
         # What is loaded outlives a reset, here as in memories.
         threshold = Signal(
             self.params.threshold_bits, init=self.params.shared_threshold, reset_less=True
         )
         m.d.comb += update.threshold.eq(threshold)
-        with m.If(self.load.valid & (load.kind == MemoryKind.THRESHOLD)):
+        with m.If(self.load.valid & ~load.look & (load.kind == MemoryKind.THRESHOLD)):
             m.d.sync += threshold.eq(load.data)

@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.layouts import RowLayout, SlotLayout, WordLayout
 from spikeloom_hw.core.loadable_memory import ChunkLayout, LoadableMemory
+from spikeloom_hw.core.memory_shape import CHUNK_BITS
 from spikeloom_hw.core.params import LayerContents, LayerParams
 
 
@@ -26,6 +27,7 @@ class WordStream(wiring.Component):
         resume: In, the neurons are updated: rows are taken again from the next cycle.
         stalled: Out, what comes next waits for the update.
         load: In, :class:`ChunkLayout` of the weight memory, when ``params.loadable``.
+        chunk: Out, what a look found in it, a cycle later.
     """
 
     def __init__(self, params: LayerParams, contents: LayerContents) -> None:
@@ -46,6 +48,7 @@ class WordStream(wiring.Component):
         if params.loadable:
             chunk = ChunkLayout(self.weights.shape.address_bits)
             members["load"] = In(stream.Signature(chunk, always_ready=True))
+            members["chunk"] = Out(CHUNK_BITS)
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -53,6 +56,7 @@ class WordStream(wiring.Component):
         m.submodules.weights = weights = self.weights
         if self.params.loadable:
             wiring.connect(m, wiring.flipped(self.load), weights.load)
+            m.d.comb += self.chunk.eq(weights.chunk)
 
         address = Signal(self.params.first_word_bits)
         remaining = Signal(self.params.row_word_bits)

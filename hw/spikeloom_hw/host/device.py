@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from spikeloom.host.protocol import Identity
 from spikeloom_hw.host.port import HostPort
 from spikeloom_hw.host.uart import UartReceiver, UartTransmitter, uart_divisor
 
@@ -17,43 +18,36 @@ ACTIVITY_SECONDS = 0.03
 
 
 class SerialDevice(wiring.Component):
-    """A core behind its host port and a serial line of 1 Mbaud, 8N1.
+    """A core behind its host port and a serial line, 8N1.
 
     Args:
-        core: a component with the members `events` (In) and `scores` (Out); and, if its memories
-            are loaded or it has counters, those of `SpikingCore`.
-        inputs: number of addresses its network has.
-        design_hash: four bytes that tell this design from others.
-        clock_hz: frequency of the clock domain `sync`.
+        core: a component with the members of `SpikingCore`.
+        identity: who the device is; with the clock of the domain `sync`, and what the core has.
+        baud: bits a second on the line.
 
     Members:
         rx: In(1), the line from the host.
         tx: Out(1), the line to the host.
         active: Out(1), bytes arrive.
-        lost: Out(1), since reset a frame was broken, a byte lost, or a word ignored.
+        lost: Out(1), since reset a frame was refused, a byte lost, or a word ignored.
         label: Out, the class of the last sample.
+
+    Raises:
+        ValueError: the clock can not make the baud rate; the protocol can not name the core's
+            members.
     """
 
-    def __init__(
-        self,
-        core: Any,
-        *,
-        inputs: int,
-        design_hash: bytes,
-        clock_hz: float,
-    ) -> None:
+    def __init__(self, core: Any, *, identity: Identity, baud: int = BAUD) -> None:
         self.core = core
-        self.loadable = hasattr(core, "load")
-        self.divisor = uart_divisor(clock_hz, BAUD)
-        self.activity_bits = ceil_log2(ceil(clock_hz * ACTIVITY_SECONDS))
+        self.identity = identity
+        self.divisor = uart_divisor(identity.clock_hz, baud)
+        self.activity_bits = ceil_log2(ceil(identity.clock_hz * ACTIVITY_SECONDS))
         score = core.scores.payload.shape()
         self.port = HostPort(
             event=core.events.payload.shape(),
             score=score,
-            inputs=inputs,
-            design_hash=design_hash,
-            load=core.load.payload.shape() if self.loadable else None,
-            counters=getattr(core, "counter_count", 0),
+            identity=identity,
+            load=core.load.payload.shape() if identity.loadable else None,
         )
         super().__init__(
             {
@@ -78,10 +72,15 @@ class SerialDevice(wiring.Component):
         wiring.connect(m, port.events, core.events)
         wiring.connect(m, core.scores, port.scores)
         wiring.connect(m, port.sent, transmitter.bytes)
-        if self.loadable:
+        if self.identity.loadable:
             wiring.connect(m, port.load, core.load)
-        if port.counters:
+            m.d.comb += port.chunk.eq(core.chunk)
+        if self.identity.counters:
             m.d.comb += [core.select.eq(port.select), port.count.eq(core.count)]
+        m.d.comb += [
+            port.framing_errors.eq(receiver.framing_errors),
+            port.overruns.eq(receiver.overruns),
+        ]
 
         # What a passer-by sees. The timer runs while its highest bit is set.
         timer = Signal(self.activity_bits + 1)
@@ -89,17 +88,9 @@ class SerialDevice(wiring.Component):
             m.d.sync += timer.eq(-1)
         with m.Elif(timer[-1]):
             m.d.sync += timer.eq(timer - 1)
-        losses = (receiver.framing_errors, receiver.overruns, port.ignored)
-        scores = core.scores
-        with m.If(scores.valid & scores.ready & scores.payload.last):
-            m.d.sync += self.label.eq(scores.payload.best)
-        m.d.comb += self.active.eq(timer[-1])
-        m.d.sync += self.lost.eq(self.lost | _any(losses))
+        m.d.comb += [
+            self.active.eq(timer[-1]),
+            self.lost.eq(port.lost),
+            self.label.eq(port.label),
+        ]
         return m
-
-
-def _any(counters: tuple[Signal, ...]) -> Any:
-    first, *others = (counter.any() for counter in counters)
-    for other in others:
-        first = first | other
-    return first

@@ -1,64 +1,63 @@
-"""Bytes of a serial line to the core's events, and its scores back to bytes.
+"""Everything between a line of bytes and the core.
 
 ::
 
-    received ──► FIFO ──► words ──► spike, step ──► events
-                 1 EBR      └──► identify ─┐
-                                           ▼
-    sent ◄────────────────────────── answers ◄── register ◄── scores
+    received ─► FrameReceiver ─► Engine ─► commands ─► SampleGate ─► events
+    sent ◄───── FrameSender ◄──────┘           └── ResultStore ◄──── scores
 
-The words and answers are those of `spikeloom_hw.host.protocol`.
-
-**No byte is lost.** A line cannot be stopped, so the core must keep up, or a buffer must bridge the
-difference. A word takes 20 bit times: 600 cycles at 1 Mbaud and 30 MHz, in which a core reads 600
-memory words of a spike's row, or updates 600 groups of neurons. Networks that fit the device stay
-below that on average; when hidden neurons burst, the FIFO's 256 words bridge 154,000 cycles.
-
-What else can hold the core up is its result: it waits until the answer before has left, which it
-does at the speed at which words enter. An answer of ten scores takes as long as 21 words. So
-samples of that many words and more can follow each other without end, and shorter ones as long as
-what is not yet answered stays below 512 bytes. Should bytes be lost all the same, the receiver
-counts them.
+`docs/protocol.md` has the conversation. **No byte is lost**: the receiver keeps two frames, one
+that is carried out and one that comes; a host sends no third before the first is answered.
 """
 
 from typing import Any
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from spikeloom.host import protocol
+from spikeloom.host.protocol import Command
+from spikeloom_hw.core.memory_shape import CHUNK_BITS
 from spikeloom_hw.events import EventLayout, ScoreLayout
-from spikeloom_hw.host import protocol
-from spikeloom_hw.host.answers import AnswerEncoder, counter_members
+from spikeloom_hw.host.commands.counters import CountersCommand
+from spikeloom_hw.host.commands.events import EventsCommand
+from spikeloom_hw.host.commands.identity import IdentityCommand
+from spikeloom_hw.host.commands.memory import MemoryCommand
+from spikeloom_hw.host.commands.result import ResultCommand
+from spikeloom_hw.host.engine import Engine
+from spikeloom_hw.host.frame_receiver import FrameReceiver
+from spikeloom_hw.host.frame_sender import FrameSender
+from spikeloom_hw.host.layouts import FrameByteLayout
 from spikeloom_hw.host.register import StreamRegister
-from spikeloom_hw.host.words import WordDecoder, load_member
+from spikeloom_hw.host.results import ResultStore
+from spikeloom_hw.host.samples import SampleGate
 
-FIFO_BYTES = 512
+MOST_COUNTERS = (protocol.PAYLOAD_BYTES - len(protocol.LINK_COUNTS)) // protocol.COUNT_BYTES
+"""Counters of a core that an answer has room for."""
 
 
 class HostPort(wiring.Component):
-    """Translates between a byte link and a core.
+    """Serves a core to whoever is at the other end of a line of bytes.
 
     Args:
         event: layout of the core's events.
         score: layout of the core's scores.
-        inputs: number of addresses the network has.
-        design_hash: four bytes that tell this design from others.
+        identity: who the device is.
         load: layout of what a loadable core is loaded with.
-        counters: number of counters that the core has.
 
     Members:
-        received: In, stream of bytes from the host.
+        received: In, stream of bytes from the host, always taken.
         sent: Out, stream of bytes to the host.
         events: Out, stream of `event`.
-        scores: In, stream of `score`.
-        load: Out, stream of `load`, if there is one.
+        scores: In, stream of `score`, taken within two cycles.
+        load, chunk: Out, stream of `load`, and In, what it finds, if there is such a layout.
         select, count: Out and In, a counter's number and, a cycle later, its value, if any.
-        ignored: Out(8), words that meant nothing; stays at 255.
+        framing_errors, overruns: In(8), what the line has lost.
+        lost: Out, something was refused or ignored since reset.
+        label: Out, the class of the last sample.
 
-    Cycles: an event is valid four cycles after its word's second byte is taken, if nothing waits
-    before it: two in the FIFO, two in the decoder.
+    Raises:
+        ValueError: the core has more of something than the protocol can name.
     """
 
     def __init__(
@@ -66,58 +65,130 @@ class HostPort(wiring.Component):
         *,
         event: EventLayout,
         score: ScoreLayout,
-        inputs: int,
-        design_hash: bytes,
+        identity: protocol.Identity,
         load: data.StructLayout | None = None,
-        counters: int = 0,
     ) -> None:
-        if not 0 < inputs <= protocol.ADDRESSES:
-            raise ValueError(f"The protocol has {protocol.ADDRESSES} addresses, not {inputs!r}")
+        if not 0 < identity.inputs <= protocol.ADDRESSES:
+            raise ValueError(
+                f"The protocol has {protocol.ADDRESSES} addresses, not {identity.inputs!r}"
+            )
         if score.score_bits > 8 * protocol.SCORE_BYTES:
             widest = 8 * protocol.SCORE_BYTES
             raise ValueError(f"A score has up to {widest} bits, not {score.score_bits!r}")
-        if score.label_bits > 8:
-            raise ValueError(f"A class has up to 8 bits, not {score.label_bits!r}")
-        self.event, self.score, self.inputs = event, score, inputs
-        self.load_layout, self.counters = load, counters
-        self.identity = protocol.encode_identity(
-            protocol.Identity(version=protocol.VERSION, design_hash=design_hash)
-        )
-        super().__init__(
-            {
-                "received": In(stream.Signature(8)),
-                "sent": Out(stream.Signature(8)),
-                "events": Out(stream.Signature(event)),
-                "scores": In(stream.Signature(score)),
-                "ignored": Out(8),
-                **load_member(load),
-                **counter_members(counters),
+        if identity.outputs > protocol.LABELS:
+            raise ValueError(
+                f"The protocol names {protocol.LABELS} classes, not {identity.outputs!r}"
+            )
+        if identity.counters > MOST_COUNTERS:
+            raise ValueError(
+                f"The protocol has {MOST_COUNTERS} counters, not {identity.counters!r}"
+            )
+        self.event, self.score, self.identity = event, score, identity
+        self.load_layout = load
+        members: dict[str, Any] = {
+            "received": In(stream.Signature(8, always_ready=True)),
+            "sent": Out(stream.Signature(8)),
+            "events": Out(stream.Signature(event)),
+            "scores": In(stream.Signature(score)),
+            "framing_errors": In(8),
+            "overruns": In(8),
+            "lost": Out(1),
+            "label": Out(score.label_bits),
+        }
+        if load is not None:
+            members |= {"load": Out(stream.Signature(load)), "chunk": In(CHUNK_BITS)}
+        if identity.counters:
+            members |= {
+                "select": Out(range(identity.counters)),
+                "count": In(8 * protocol.COUNT_BYTES),
             }
-        )
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        fifo: Any = SyncFIFOBuffered(width=8, depth=FIFO_BYTES)
-        m.submodules.fifo = fifo
-        m.submodules.words = words = WordDecoder(
-            event=self.event, inputs=self.inputs, load=self.load_layout
+        identity = self.identity
+        m.submodules.receiver = receiver = FrameReceiver()
+        m.submodules.sender = sender = FrameSender()
+        m.submodules.gate = gate = SampleGate(self.event)
+        m.submodules.results = results = ResultStore(self.score)
+
+        m.submodules.identity = who = IdentityCommand(protocol.encode_identity(identity))
+        m.submodules.words = words = EventsCommand(event=self.event, inputs=identity.inputs)
+        m.submodules.result = result = ResultCommand(
+            outputs=identity.outputs, label_bits=self.score.label_bits
         )
-        m.submodules.answers = answers = AnswerEncoder(
-            score=self.score, identity=self.identity, counters=self.counters
-        )
-        wiring.connect(m, wiring.flipped(self.received), fifo.w_stream)
-        wiring.connect(m, fifo.r_stream, words.bytes)
-        wiring.connect(m, words.events, wiring.flipped(self.events))
-        wiring.connect(m, words.identify, answers.identify)
-        wiring.connect(m, words.tell, answers.tell)
+        m.submodules.counters = counters = CountersCommand(identity.counters)
+        commands: dict[Command, Any] = {
+            Command.RESET: who,
+            Command.IDENTIFY: who,
+            Command.EVENTS: words,
+            Command.RESULT: result,
+            Command.COUNTERS: counters,
+        }
         if self.load_layout is not None:
-            wiring.connect(m, words.load, wiring.flipped(self.load))
-        if self.counters:
-            m.d.comb += [self.select.eq(answers.select), answers.count.eq(self.count)]
-        # The core finds its best score and the encoder picks a byte of it: not in the same cycle.
+            m.submodules.memory = memory = MemoryCommand(self.load_layout, layers=identity.layers)
+            commands |= {Command.LOAD: memory, Command.READ: memory}
+        m.submodules.engine = engine = Engine(commands)
+
+        # Line, frames, requests, and back: registers keep the slots apart from the commands.
+        wiring.connect(m, wiring.flipped(self.received), receiver.bytes)
+        m.submodules.frame = frame = StreamRegister(FrameByteLayout())
+        m.submodules.contents = contents = StreamRegister(FrameByteLayout())
+        wiring.connect(m, receiver.frames, frame.input)
+        wiring.connect(m, frame.output, engine.frames)
+        wiring.connect(m, receiver.refused, engine.refused)
+        wiring.connect(m, engine.contents, contents.input)
+        wiring.connect(m, contents.output, sender.contents)
+        wiring.connect(m, sender.bytes, wiring.flipped(self.sent))
+
+        # Samples to the core, and results from it.
+        wiring.connect(m, words.events, gate.input)
+        wiring.connect(m, gate.output, wiring.flipped(self.events))
+        # The core finds its best score, and the store takes it: not in the same cycle.
         m.submodules.score = score = StreamRegister(self.score)
         wiring.connect(m, wiring.flipped(self.scores), score.input)
-        wiring.connect(m, score.output, answers.scores)
-        wiring.connect(m, answers.bytes, wiring.flipped(self.sent))
-        m.d.comb += self.ignored.eq(words.ignored)
+        wiring.connect(m, score.output, results.scores)
+        m.d.comb += [
+            who.reset.eq(engine.command == Command.RESET),
+            who.rest.eq(gate.rest),
+            gate.give_up.eq(who.give_up),
+            gate.told.eq(results.told),
+            results.forget.eq(who.forget),
+            result.complete.eq(results.complete),
+            result.waiting.eq(gate.waiting),
+            results.sample.eq(result.sample),
+            result.kept.eq(results.kept),
+            result.label.eq(results.label),
+            results.output.eq(result.output),
+            result.value.eq(results.value),
+            self.label.eq(results.shown),
+        ]
+
+        # Memories and counters of the core.
+        if self.load_layout is not None:
+            wiring.connect(m, memory.load, wiring.flipped(self.load))  # pyright: ignore[reportPossiblyUnboundVariable]
+            m.d.comb += [
+                memory.reading.eq(engine.command == Command.READ),  # pyright: ignore[reportPossiblyUnboundVariable]
+                memory.rest.eq(gate.rest),  # pyright: ignore[reportPossiblyUnboundVariable]
+                memory.chunk.eq(self.chunk),  # pyright: ignore[reportPossiblyUnboundVariable]
+            ]
+        if identity.counters:
+            m.d.comb += [self.select.eq(counters.select), counters.count.eq(self.count)]
+
+        # What was lost on the way.
+        ignored = Signal(8)
+        with m.If(words.ignored & ~ignored.all()):
+            m.d.sync += ignored.eq(ignored + 1)
+        m.d.comb += [
+            counters.refused.eq(receiver.refusals),
+            counters.framing_errors.eq(self.framing_errors),
+            counters.overruns.eq(self.overruns),
+            counters.ignored.eq(ignored),
+        ]
+        m.d.sync += self.lost.eq(
+            receiver.refusals.any()
+            | self.framing_errors.any()
+            | self.overruns.any()
+            | ignored.any()
+        )
         return m

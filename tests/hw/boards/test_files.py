@@ -13,7 +13,7 @@ from spikeloom_hw.targets import TARGETS
 
 
 def write(core, folder, target="icebreaker"):
-    return write_top(core, target=TARGETS[target], inputs=16, design_hash=b"hash", directory=folder)
+    return write_top(core, target=TARGETS[target], identity=core.identity, directory=folder)
 
 
 def test_top_is_complete(echo_core, tmp_path):
@@ -21,7 +21,9 @@ def test_top_is_complete(echo_core, tmp_path):
     assert {file.name for file in files} == {
         "top.v",
         "top.device.core.table.mem",
-        "top.device.port.fifo.storage.mem",
+        "top.device.port.receiver.slots.mem",
+        "top.device.port.results.values.mem",
+        "top.device.port.sender.buffer.mem",
         "top.pcf",
     }
     source = (tmp_path / "top.v").read_text()
@@ -154,7 +156,7 @@ def test_every_target_has_its_board(echo_core, tmp_path, target):
 
 def test_the_pll_makes_the_core_clock(echo_core, tmp_path):
     target = replace(TARGETS["ulx3s-85f"], core_clock_mhz=85)
-    write_top(echo_core, target=target, inputs=16, design_hash=b"hash", directory=tmp_path)
+    write_top(echo_core, target=target, identity=echo_core.identity, directory=tmp_path)
     source = (tmp_path / "top.v").read_text()
     dividers = dict(re.findall(r"\.(CLK\w+_DIV)\(32'd(\d+)\)", source))
     assert dividers == {"CLKI_DIV": "1", "CLKFB_DIV": "1", "CLKOP_DIV": "17", "CLKOS_DIV": "5"}
@@ -164,5 +166,5 @@ def test_a_device_without_a_top_is_refused(echo_core, tmp_path):
     Fragment.get(echo_core, None)  # Amaranth warns of a component that nobody elaborates
     bare = replace(TARGETS["ulx3s-25f"], name="bare", has_top=False)
     with pytest.raises(UserError, match="no board top for bare yet; build for icebreaker, "):
-        write_top(echo_core, target=bare, inputs=16, design_hash=b"hash", directory=tmp_path)
+        write_top(echo_core, target=bare, identity=echo_core.identity, directory=tmp_path)
     assert list(tmp_path.iterdir()) == []

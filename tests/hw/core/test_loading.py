@@ -13,6 +13,7 @@ from spikeloom.image import IntegrateLeak, ShiftLeak
 from spikeloom.packing import pack_network
 from spikeloom.reference import cycle_times, simulate
 from spikeloom_hw.core import CoreParams, SpikingCore
+from spikeloom_hw.core.layouts import LOOK_CYCLES, MemoryKind
 from spikeloom_hw.core.loading import fit, load_sequence, make_loadable
 from streams import producer, recorder, run_scenario
 
@@ -39,15 +40,36 @@ def loadable_core(image, single_ports=0, **options):
     )
 
 
+FIELDS = ("layer", "kind", "address", "data")
+
+
+async def look_back(ctx, core, load):
+    """Look at all that was loaded, in every cycle another chunk."""
+    readable = [one for one in load if one[1] != MemoryKind.THRESHOLD.value]
+    seen = []
+    for cycle in range(len(readable) + LOOK_CYCLES):
+        asking = cycle < len(readable)
+        if asking:
+            layer, kind, address, _ = readable[cycle]
+            look = {"layer": layer, "kind": kind, "address": address, "data": 0xAAAA, "look": 1}
+            ctx.set(core.load.payload, look)
+        ctx.set(core.load.valid, asking)
+        if cycle >= LOOK_CYCLES:
+            seen.append(ctx.get(core.chunk))
+        await ctx.tick()
+    assert seen == [data for *_, data in readable]
+    ctx.set(core.load.payload, dict.fromkeys(("layer", "address", "data", "look"), 0))
+
+
 def run(core, params, loads, samples, scores, labels):
-    """Load, then play ``samples``, one network after another; cycles of the last results."""
-    fields = ("layer", "kind", "address", "data")
+    """Load, look, then play ``samples``, one network after another."""
 
     async def host(ctx):
         for load, events in zip(loads, samples, strict=True):
             wanted = len(labels) + len(events)
-            await producer(core.load, [dict(zip(fields, one, strict=True)) for one in load])(ctx)
+            await producer(core.load, [dict(zip(FIELDS, one, strict=True)) for one in load])(ctx)
             await ctx.tick().repeat(2)
+            await look_back(ctx, core, load)
             await producer(core.events, event_list(None, events))(ctx)
             while len(labels) < wanted:
                 await ctx.tick()

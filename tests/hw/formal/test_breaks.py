@@ -13,10 +13,11 @@ from spikeloom_hw.core.spike_queue import SpikeQueue
 from spikeloom_hw.core.word_stream import WordStream
 from spikeloom_hw.formal.catalogue import PROOFS
 from spikeloom_hw.formal.sby import prove
-from spikeloom_hw.host.answers import AnswerEncoder
+from spikeloom_hw.host.commands.events import EventsCommand
+from spikeloom_hw.host.frame_receiver import FrameReceiver
 from spikeloom_hw.host.register import StreamRegister
+from spikeloom_hw.host.samples import SampleGate
 from spikeloom_hw.host.uart import UartReceiver, UartTransmitter
-from spikeloom_hw.host.words import WordDecoder
 
 BY_NAME = {proof.name: proof for proof in PROOFS}
 
@@ -132,13 +133,19 @@ BREAKS = {
         (UartTransmitter.elaborate, "(bits == 1) & (timer == 1)", "(bits == 2) & (timer == 1)"),
     ],
     "host.words": [
-        (WordDecoder.elaborate, "word < self.inputs", "word <= self.inputs"),
-        (WordDecoder.elaborate, "with m.If(target.ready)", "with m.If(1)"),
-        (WordDecoder.elaborate, "word[-1] & word[0]", "word[-1]"),
+        (EventsCommand.elaborate, "word < self.inputs", "word <= self.inputs"),
+        (EventsCommand.elaborate, "with m.If(self.events.ready)", "with m.If(1)"),
+        (EventsCommand.elaborate, "word[-1] & word[0]", "word[-1]"),
+        (EventsCommand.elaborate, "malformed.eq(malformed | half)", "malformed.eq(malformed)"),
     ],
-    "host.answers": [
-        (AnswerEncoder.elaborate, "index == protocol.SCORE_BYTES - 1", "index == 2"),
-        (AnswerEncoder.elaborate, "word_select(index[:2], 8)", "word_select(0, 8)"),
+    "host.slots": [
+        (FrameReceiver._receive, "decoded & ~full[filling]", "decoded"),
+        (FrameReceiver._offer, "m.Elif(self.frames.ready)", "m.Else()"),
+    ],
+    "host.gate": [
+        (SampleGate.elaborate, "inside + (sent & ends) - self.told", "inside + (sent & ends)"),
+        (SampleGate.elaborate, "self.output.payload.last.eq(1)", "self.output.payload.last.eq(0)"),
+        (SampleGate.elaborate, "~begun & (inside == 0)", "inside == 0"),
     ],
     "host.register": [
         (StreamRegister.elaborate, "ready.eq(~self.output.valid)", "ready.eq(1)"),

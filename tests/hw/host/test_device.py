@@ -3,28 +3,31 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
 
-from networks import random_events, random_network
 from spikeloom.encoding import encode
-from spikeloom.packing import pack_network
+from spikeloom.host import protocol
+from spikeloom.host.frames import FrameReader, frame, frame_bytes
+from spikeloom.host.protocol import Command, Status
 from spikeloom.reference import simulate
 from spikeloom_hw.core import CoreParams, SpikingCore
-from spikeloom_hw.core.counters import count_names
-from spikeloom_hw.core.loading import load_sequence, make_loadable
-from spikeloom_hw.host import protocol
 from spikeloom_hw.host.device import SerialDevice
+from spikeloom_hw.identity import identify
+from spikeloom_hw.targets import find_target
 
 BIT = 4
-HASH = b"\x01\x02\x03\x04"
-IDENTITY = protocol.Identity(version=protocol.VERSION, design_hash=HASH)
+BYTE = 10 * BIT
 
 
-def talk(core, *parts, inputs=16):
-    """Send bytes, with idle cycles between; return what came back, and the lights at the end."""
-    dut = SerialDevice(core, inputs=inputs, design_hash=HASH, clock_hz=BIT * 1e6)
+def identity_of(params):
+    """The identity of a core with a clock that makes bits of four cycles."""
+    whole = identify(params, target=find_target("icebreaker"), network_sha256="ab" * 32)
+    return replace(whole, clock_hz=BIT * 1_000_000)
+
+
+def talk(dut, *parts):
+    """Send bytes, with idle cycles between; the answers, and the lights at the end."""
     received = bytearray()
     lights = {}
 
@@ -57,104 +60,54 @@ def talk(core, *parts, inputs=16):
     simulator.add_testbench(host)
     simulator.add_testbench(line, background=True)
     simulator.run()
-    return bytes(received), lights
+    reader = FrameReader()
+    answers = [protocol.decode_answer(contents) for contents in reader.feed(bytes(received))]
+    assert reader.refused == 0
+    return answers, lights
 
 
-def answer_time(count):
-    return (count + 2) * 10 * BIT
+def answer_time(payload):
+    return (frame_bytes(protocol.ANSWER_BYTES + payload) + 4) * BYTE
 
 
-def test_identify(echo_core):
-    sent = protocol.encode_words([protocol.IDENTIFY])
-    answer, lights = talk(echo_core, sent, answer_time(protocol.IDENTITY_BYTES))
-    assert protocol.decode_identity(answer) == IDENTITY
-    assert lights == {"active": 1, "lost": 0, "label": 0}
-
-
-def test_samples_in_a_row_are_answered_in_order(echo_core):
-    # 30 words each: the answers of 17 bytes keep up, so nothing has to wait.
-    samples = [[[s % 16, (s + 1) % 16] * 5] * 3 for s in range(4)]
-    sent = b"".join(protocol.encode_sample(steps) for steps in samples)
-    answers, lights = talk(echo_core, sent, answer_time(protocol.answer_bytes(4)))
-    size = protocol.answer_bytes(4)
-    assert len(answers) == len(samples) * size
-    label = None
-    for number, steps in enumerate(samples):
-        answer = protocol.decode_answer(answers[number * size : (number + 1) * size], 4)
-        addresses = [address for step in steps for address in step]
-        counts = tuple(sum(a % 4 == n for a in addresses) for n in range(4))
-        label = addresses[-1] % 4
-        assert (answer.scores, answer.label) == (counts, label)
-    assert lights == {"active": 1, "lost": 0, "label": label}
-
-
-def test_a_burst_of_short_samples_loses_nothing_within_the_fifo(echo_core):
-    # Each 4 bytes ask for 17, so that most of what is sent waits in the FIFO.
-    sample = protocol.encode_sample([[5]])
-    answers, lights = talk(echo_core, sample * 40, answer_time(40 * protocol.answer_bytes(4)))
-    assert answers == protocol.encode_answer([0, 1, 0, 0], 1) * 40
-    assert lights["lost"] == 0
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
-        pytest.param(protocol.encode_words([0x9000]), id="word without a meaning"),
-        pytest.param(protocol.encode_words([0xA000]), id="nothing to load"),
-        pytest.param(protocol.encode_words([16]), id="address beyond the network"),
-    ],
-)
-def test_a_loss_lights_up_and_the_device_goes_on(echo_core, sent):
-    sample = protocol.encode_sample([[6]])
-    answers, lights = talk(echo_core, sent + sample, answer_time(protocol.answer_bytes(4)))
-    assert answers == protocol.encode_answer([0, 0, 1, 0], 2)
-    assert lights == {"active": 1, "lost": 1, "label": 2}
+def request(sequence, command, payload=b""):
+    return frame(protocol.encode_request(sequence, command, payload))
 
 
 def test_a_network_answers_as_the_reference_does(small_image):
     pixels = np.random.default_rng(5).integers(0, 256, (3, 64), dtype=np.uint8)
     events = encode(small_image.encoding, pixels, small_image.time_steps)
     expected = simulate(small_image, events)
-    sent = b"".join(
-        protocol.encode_sample([np.flatnonzero(step).tolist() for step in sample])
-        for sample in events
-    )
-    core = SpikingCore(CoreParams.from_image(small_image, (2, 1)))
-    size = protocol.answer_bytes(10)
-    answers, lights = talk(core, sent, answer_time(2 * size), inputs=64)
-    assert len(answers) == 3 * size
-    for number in range(3):
-        answer = protocol.decode_answer(answers[number * size : (number + 1) * size], 10)
-        assert list(answer.scores) == expected.scores[number].tolist()
-        assert answer.label == expected.predictions[number]
-    assert lights["lost"] == 0
+    params = CoreParams.from_image(small_image, (2, 1))
+    identity = identity_of(params)
+    parts = [request(9, Command.RESET), answer_time(protocol.IDENTITY_BYTES)]
+    sequence = 10
+    sizes = []
+    for number, sample in enumerate(events):
+        # The result is asked for while the events are still carried out.
+        for payload in protocol.encode_events([np.flatnonzero(step).tolist() for step in sample]):
+            parts.append(request(sequence, Command.EVENTS, payload))
+            sequence += 1
+        parts.append(request(0, Command.RESULT, protocol.encode_result(number, 0, 10)))
+        parts.append(answer_time(1 + 10 * protocol.SCORE_BYTES) + 4000)
+        sizes.append(sequence)
+    answers, lights = talk(SerialDevice(SpikingCore(params), identity=identity), *parts)
+    assert {answer.status for answer in answers} == {Status.OK}
+    assert protocol.decode_identity(answers[0].payload) == identity
+    results = [protocol.decode_result(a.payload) for a in answers[1:] if a.payload]
+    assert [list(result.scores) for result in results] == expected.scores.tolist()
+    assert [result.label for result in results] == expected.predictions.tolist()
+    assert answers[-1].next == sequence
+    assert lights == {"active": 1, "lost": 0, "label": results[-1].label}
 
 
-def test_another_network_is_loaded_over_the_line_and_its_work_counted():
-    first, second = (random_network(np.random.default_rng(seed), [9, 8, 3]) for seed in (1, 2))
-    first, second = map(without_bias, (first, second))
-    packed = pack_network(first, (2, 1))
-    params = make_loadable(CoreParams.from_packed(first, packed, counters=True), single_ports=4)
-    core = SpikingCore(params)
-    parts, expected = [], b""
-    for image in (first, second):
-        events = random_events(np.random.default_rng(3), image, 1)
-        trace = simulate(image, events)
-        expected += protocol.encode_answer(trace.scores[0].tolist(), int(trace.predictions[0]))
-        sample = protocol.encode_sample([np.flatnonzero(step).tolist() for step in events[0]])
-        loads = protocol.encode_load(load_sequence(image, params))
-        parts += [loads + sample, answer_time(protocol.answer_bytes(3))]
-    counters = protocol.COUNT_BYTES * 11
-    ask = protocol.encode_words([protocol.COUNTERS])
-    answers, lights = talk(core, *parts, ask, answer_time(counters), inputs=9)
-    assert lights["lost"] == 0
-    assert answers[:-counters] == expected
-    counts = protocol.decode_counters(answers[-counters:])
-    names = count_names(2)
-    assert counts[names.index("layer1.operations")] > 0
-    assert counts[names.index("layer0.events")] == 2 * events.sum()
-
-
-def without_bias(image):
-    layers = (replace(layer, bias=np.zeros_like(layer.bias)) for layer in image.layers)
-    return replace(image, layers=tuple(layers))
+def test_garbage_lights_up_and_the_device_goes_on(echo_core):
+    garbage = bytes(range(1, 40)) + b"\0"
+    broken = bytearray(request(0, Command.IDENTIFY))
+    broken[2] ^= 0x10
+    sent = garbage + bytes(broken) + request(3, Command.IDENTIFY)
+    dut = SerialDevice(echo_core, identity=echo_core.identity)
+    answers, lights = talk(dut, sent, 4 * answer_time(protocol.IDENTITY_BYTES))
+    assert [a.status for a in answers] == [Status.CORRUPT, Status.CORRUPT, Status.OK]
+    assert protocol.decode_identity(answers[-1].payload) == echo_core.identity
+    assert lights == {"active": 1, "lost": 1, "label": 0}

@@ -1,225 +1,363 @@
-"""Bytes to events and scores to bytes, with idle and back-pressure on both sides."""
+"""What a host can ask of a device, and what it answers: `docs/protocol.md`, line by line."""
 
-import itertools
-import random
+from dataclasses import replace
 
+import numpy as np
 import pytest
-from amaranth.hdl import Fragment
-from amaranth.sim import Simulator
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from networks import random_events, random_network
+from spikeloom.arithmetic import IntegrateLeak
+from spikeloom.host import protocol
+from spikeloom.host.frames import frame
+from spikeloom.host.protocol import Command, Status
+from spikeloom.packing import pack_network
+from spikeloom.reference import simulate as reference
+from spikeloom_hw.core import CoreParams, SpikingCore
+from spikeloom_hw.core.counters import count_names
+from spikeloom_hw.core.layouts import MemoryKind
+from spikeloom_hw.core.loading import load_sequence, make_loadable
 from spikeloom_hw.events import EventLayout, ScoreLayout
-from spikeloom_hw.host import protocol
-from spikeloom_hw.host.port import HostPort
+from spikeloom_hw.host.port import MOST_COUNTERS, HostPort
+from spikeloom_hw.identity import identify
+from spikeloom_hw.targets import find_target
 
-INPUTS = 100
-HASH = bytes.fromhex("c0ffee42")
-IDENTITY = protocol.encode_identity(protocol.Identity(version=protocol.VERSION, design_hash=HASH))
-STEP = (0, 1, 0)
-LAST = (0, 1, 1)
+from .conversation import Host, simulate
+
+LANES = (4, 2)
+NETWORK_SHA256 = "5e" * 32
 
 
-def make_port(inputs=INPUTS, score_bits=12, label_bits=4):
-    return HostPort(
-        event=EventLayout(7),
-        score=ScoreLayout(score_bits, label_bits),
-        inputs=inputs,
-        design_hash=HASH,
+def make_network(seed, shape=(20, 24, 6)):
+    image = random_network(
+        np.random.default_rng(seed), list(shape), leak=IntegrateLeak(), density=0.4
     )
+    layers = (replace(layer, bias=np.zeros_like(layer.bias)) for layer in image.layers)
+    return replace(image, layers=tuple(layers))
 
 
-def simulate(dut, *testbenches):
-    simulator = Simulator(Fragment.get(dut, None))
-    simulator.add_clock(1e-6)
-    for testbench in testbenches:
-        simulator.add_testbench(testbench)
-    simulator.run()
+FIRST, SECOND = make_network(1), make_network(2, (17, 20, 6))
 
 
-async def pause(ctx, cycles):
-    if cycles:
-        await ctx.tick().repeat(cycles)
+class Served:
+    """A core behind its host port, without the serial line."""
+
+    def __init__(self, image=FIRST, *, loadable=True, single_ports=0):
+        fixed = replace(CoreParams.from_packed(image, pack_network(image, LANES)), counters=True)
+        self.params = make_loadable(fixed, single_ports=single_ports) if loadable else fixed
+        self.identity = identify(
+            self.params, target=find_target("icebreaker"), network_sha256=NETWORK_SHA256
+        )
+        core = SpikingCore(self.params)
+        self.port = HostPort(
+            event=core.events.payload.shape(),
+            score=core.scores.payload.shape(),
+            identity=self.identity,
+            load=core.load.payload.shape() if loadable else None,
+        )
+        self.module = m = Module()
+        m.submodules.port, m.submodules.core = self.port, core
+        wiring.connect(m, self.port.events, core.events)
+        wiring.connect(m, core.scores, self.port.scores)
+        m.d.comb += [core.select.eq(self.port.select), self.port.count.eq(core.count)]
+        if loadable:
+            wiring.connect(m, self.port.load, core.load)
+            m.d.comb += self.port.chunk.eq(core.chunk)
+
+    def talk(self, conversation):
+        """Run `conversation(host)` after a reset."""
+
+        async def bench(ctx):
+            host = Host(ctx, self.port.received, self.port.sent)
+            await host.ask(Command.RESET, sequence=250)
+            await conversation(host)
+
+        simulate(self.module, bench)
 
 
-async def put(ctx, stream, payloads, pauses):
-    for payload, cycles in zip(payloads, itertools.cycle(pauses), strict=False):
-        ctx.set(stream.valid, 0)
-        await pause(ctx, cycles)
-        ctx.set(stream.payload, payload)
-        ctx.set(stream.valid, 1)
-        await ctx.tick().until(stream.ready)
-    ctx.set(stream.valid, 0)
+def events_of(image, seed, samples):
+    return random_events(np.random.default_rng(seed), image, samples)
 
 
-async def get(ctx, stream, count, pauses):
-    taken = []
-    for _, cycles in zip(range(count), itertools.cycle(pauses), strict=False):
-        ctx.set(stream.ready, 0)
-        await pause(ctx, cycles)
-        ctx.set(stream.ready, 1)
-        (payload,) = await ctx.tick().sample(stream.payload).until(stream.valid)
-        taken.append(payload)
-    ctx.set(stream.ready, 0)
-    return taken
+async def send_sample(host, sample, *, cut=None):
+    """The events of a sample; of its words only `cut`, if given."""
+    steps = [np.flatnonzero(step).tolist() for step in sample]
+    words = b"".join(protocol.encode_events(steps))
+    words = words if cut is None else words[: 2 * cut]
+    for at in range(0, len(words), protocol.PAYLOAD_BYTES):
+        answer = await host.ask(Command.EVENTS, words[at : at + protocol.PAYLOAD_BYTES])
+        assert answer.status == Status.OK
 
 
-PAUSES = [
-    pytest.param([0], id="flowing"),
-    pytest.param([0, 0, 3, 1], id="now and then"),
-    pytest.param([random.Random(3).randrange(5) for _ in range(31)], id="random"),
+async def check_results(host, image, events, *, first=0):
+    """Each sample's class and scores are those of the reference."""
+    trace = reference(image, events)
+    for number, sample in enumerate(events):
+        await send_sample(host, sample)
+        result = await ask_result(host, first + number, 6)
+        assert result.scores == tuple(trace.scores[number].tolist())
+        assert result.label == trace.predictions[number]
+
+
+async def ask_result(host, sample, outputs, *, first=0):
+    answer = await host.ask(Command.RESULT, protocol.encode_result(sample, first, outputs))
+    assert answer.status == Status.OK
+    return protocol.decode_result(answer.payload)
+
+
+async def load(host, image, params):
+    loads = load_sequence(image, params)
+    for payload in protocol.encode_loads(loads):
+        assert (await host.ask(Command.LOAD, payload)).status == Status.OK
+    readable = [each for each in loads if each[1] != MemoryKind.THRESHOLD.value]
+    for payload, chunks in protocol.encode_reads(readable):
+        answer = await host.ask(Command.READ, payload)
+        assert answer.status == Status.OK
+        assert protocol.decode_chunks(answer.payload) == chunks
+
+
+def test_identity():
+    served = Served()
+
+    async def conversation(host):
+        for command in (Command.IDENTIFY, Command.RESET):
+            answer = await host.ask(command)
+            assert answer.status == Status.OK
+            assert protocol.decode_identity(answer.payload) == served.identity
+
+    served.talk(conversation)
+
+
+@pytest.mark.parametrize("single_ports", [0, 1, 4])
+def test_results_of_one_network_after_another(single_ports):
+    served = Served(single_ports=single_ports)
+
+    async def conversation(host):
+        first, second = events_of(FIRST, 3, 3), events_of(SECOND, 4, 2)
+        await load(host, FIRST, served.params)
+        await check_results(host, FIRST, first)
+        await load(host, SECOND, served.params)
+        await check_results(host, SECOND, second, first=3)
+        await load(host, FIRST, served.params)
+        await check_results(host, FIRST, first, first=5)
+
+    served.talk(conversation)
+
+
+def test_a_core_with_fixed_memories():
+    served = Served(loadable=False)
+
+    async def conversation(host):
+        await check_results(host, FIRST, events_of(FIRST, 3, 2))
+        for command in (Command.LOAD, Command.READ):
+            assert (await host.ask(command, bytes(6))).status == Status.UNKNOWN
+
+    served.talk(conversation)
+
+
+def test_results_can_be_asked_for_again_and_in_parts():
+    async def conversation(host):
+        events = events_of(FIRST, 3, 3)
+        trace = reference(FIRST, events)
+        for sample in events:
+            await send_sample(host, sample)
+        for number in (2, 1, 2):
+            for first, outputs in ((0, 6), (5, 1), (2, 3)):
+                result = await ask_result(host, number, outputs, first=first)
+                expected = trace.scores[number, first : first + outputs]
+                assert result.scores == tuple(expected.tolist())
+                assert result.label == trace.predictions[number]
+        # Of the first, nothing is left; and of samples that were never sent.
+        for number in (0, 3, 4, 255):
+            answer = await host.ask(Command.RESULT, protocol.encode_result(number, 0, 6))
+            assert (answer.status, answer.payload) == (Status.UNAVAILABLE, b"")
+
+    Served().talk(conversation)
+
+
+def test_nothing_is_there_before_the_first_sample():
+    async def conversation(host):
+        for number in (0, 1, 254, 255):
+            answer = await host.ask(Command.RESULT, protocol.encode_result(number, 0, 6))
+            assert answer.status == Status.UNAVAILABLE
+
+    Served().talk(conversation)
+
+
+def test_a_sample_that_is_given_up_leaves_no_trace():
+    async def conversation(host):
+        events = events_of(FIRST, 3, 2)
+        for cut in (0, 1, 5, 12):
+            await send_sample(host, events[1], cut=cut)
+            answer = await host.ask(Command.RESET, sequence=77)
+            assert answer.next == 78
+            empty = await host.ask(Command.RESULT, protocol.encode_result(0, 0, 6))
+            assert empty.status == Status.UNAVAILABLE
+            await check_results(host, FIRST, events)
+
+    Served().talk(conversation)
+
+
+def test_a_load_that_is_broken_off_is_simply_begun_again():
+    served = Served()
+
+    async def conversation(host):
+        payloads = list(protocol.encode_loads(load_sequence(SECOND, served.params)))
+        await host.ask(Command.LOAD, payloads[0])
+        await host.send(
+            frame(protocol.encode_request(host.sequence, Command.LOAD, payloads[1]))[:9]
+        )
+        await host.send(b"\0")
+        assert (await host.answer()).status == Status.CORRUPT
+        await host.ask(Command.RESET)
+        await load(host, SECOND, served.params)
+        await check_results(host, SECOND, events_of(SECOND, 4, 2))
+
+    served.talk(conversation)
+
+
+def test_ordered_commands_are_carried_out_once_and_in_order():
+    async def conversation(host):
+        sample = events_of(FIRST, 3, 1)
+        steps = [np.flatnonzero(step).tolist() for step in sample[0]]
+        (words,) = protocol.encode_events(steps)
+        begun = host.sequence
+        early = await host.ask(Command.EVENTS, words, sequence=begun + 1)
+        assert (early.status, early.next) == (Status.SEQUENCE, begun)
+        once = await host.ask(Command.EVENTS, words, sequence=begun)
+        assert (once.status, once.next) == (Status.OK, (begun + 1) % 256)
+        again = await host.ask(Command.EVENTS, words, sequence=begun)
+        assert (again.status, again.next) == (Status.SEQUENCE, (begun + 1) % 256)
+        trace = reference(FIRST, sample)
+        result = await ask_result(host, 0, 6)
+        assert result.scores == tuple(trace.scores[0].tolist())
+        # It was one sample, not two.
+        answer = await host.ask(Command.RESULT, protocol.encode_result(1, 0, 6))
+        assert answer.status == Status.UNAVAILABLE
+
+    Served().talk(conversation)
+
+
+def test_sequence_numbers_run_over():
+    async def conversation(host):
+        for number in range(300):
+            answer = await host.ask(Command.EVENTS, b"")
+            assert answer.status == Status.OK
+            assert answer.next == (251 + number + 1) % 256
+
+    Served().talk(conversation)
+
+
+MALFORMED = [
+    pytest.param(Command.EVENTS, b"\1", id="half a word"),
+    pytest.param(Command.EVENTS, b"\1\0\2", id="a word and a half"),
+    pytest.param(Command.EVENTS, b"\x14\0", id="address beyond the network"),
+    pytest.param(Command.EVENTS, b"\2\x80", id="word without a meaning"),
+    pytest.param(Command.EVENTS, b"\xff\xff", id="another"),
+    pytest.param(Command.LOAD, b"", id="load of nothing"),
+    pytest.param(Command.LOAD, b"\0\0\0", id="load cut short"),
+    pytest.param(Command.LOAD, b"\0\0\0\0\5", id="half a chunk"),
+    pytest.param(Command.LOAD, b"\x08\0\0\0", id="load of a layer that is not there"),
+    pytest.param(Command.LOAD, b"\0\x10\0\0", id="and of one far off"),
+    pytest.param(Command.LOAD, b"\3\0\0\0", id="load of a memory that is not there"),
+    pytest.param(Command.LOAD, b"\0\0\0\xf0", id="load beyond a memory"),
+    pytest.param(Command.READ, b"\0\0\0\0", id="read cut short"),
+    pytest.param(Command.READ, b"\0\0\0\0\0\0", id="read too long"),
+    pytest.param(Command.READ, b"\2\0\0\0\0", id="read of a threshold"),
+    pytest.param(Command.READ, b"\0\0\0\0\x7c", id="more than an answer holds"),
+    pytest.param(Command.RESULT, b"\0\0", id="result cut short"),
+    pytest.param(Command.RESULT, b"\0\0\0\0", id="result too long"),
+    pytest.param(Command.RESULT, bytes(7), id="result far too long"),
+    pytest.param(Command.RESULT, b"\0\0\6", id="more outputs than there are"),
+    pytest.param(Command.RESULT, b"\0\6\0", id="an output that is not there"),
+    pytest.param(Command.RESULT, b"\0\xff\xff", id="and one that would run over"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("words", "events", "ignored"),
-    [
-        pytest.param([0, 99, 7], [(0, 0, 0), (99, 0, 0), (7, 0, 0)], 0, id="spikes"),
-        pytest.param([0x8000, 0x8001], [STEP, LAST], 0, id="steps"),
-        pytest.param([100, 3], [(3, 0, 0)], 1, id="address beyond the network"),
-        pytest.param([128 + 5, 3], [(3, 0, 0)], 1, id="address that would wrap"),
-        pytest.param([0x7FFF, 0x8002, 0xFFFE, 3], [(3, 0, 0)], 3, id="words without a meaning"),
-    ],
-)
-@pytest.mark.parametrize("put_pauses", PAUSES)
-@pytest.mark.parametrize("get_pauses", PAUSES)
-def test_words_become_events(words, events, ignored, put_pauses, get_pauses):
-    dut = make_port()
+@pytest.mark.parametrize(("command", "payload"), MALFORMED)
+def test_what_is_malformed_is_answered_and_the_device_goes_on(command, payload):
+    async def conversation(host):
+        answer = await host.ask(command, payload)
+        assert answer.status == Status.MALFORMED
+        assert answer.payload == b""
+        await host.ask(Command.RESET)
+        await check_results(host, FIRST, events_of(FIRST, 3, 1))
 
-    async def host(ctx):
-        await put(ctx, dut.received, protocol.encode_words(words), put_pauses)
-
-    async def core(ctx):
-        taken = await get(ctx, dut.events, len(events), get_pauses)
-        assert [(event.address, event.step, event.last) for event in taken] == events
-        await ctx.tick().repeat(8)
-        assert ctx.get(dut.ignored) == ignored
-        assert not ctx.get(dut.events.valid)
-
-    simulate(dut, host, core)
+    Served().talk(conversation)
 
 
-def test_event_latency():
-    dut = make_port()
+@pytest.mark.parametrize("command", [8, 77, 255])
+def test_an_unknown_command_is_answered(command):
+    async def conversation(host):
+        for payload in (b"", b"abc", bytes(protocol.PAYLOAD_BYTES)):
+            answer = await host.ask(command, payload)
+            assert (answer.status, answer.payload) == (Status.UNKNOWN, b"")
+        await check_results(host, FIRST, events_of(FIRST, 3, 1))
 
-    async def testbench(ctx):
-        await put(ctx, dut.received, protocol.encode_words([5]), [0])
-        cycles = 1
-        while not ctx.get(dut.events.valid):
-            await ctx.tick()
-            cycles += 1
-        assert cycles == 4
-
-    simulate(dut, testbench)
+    Served().talk(conversation)
 
 
-def test_count_of_ignored_words_stays_at_its_end():
-    dut = make_port()
+def test_no_load_while_a_sample_is_under_way():
+    async def conversation(host):
+        sample = events_of(FIRST, 3, 1)
+        await send_sample(host, sample[0], cut=3)
+        for command, payload in ((Command.LOAD, bytes(6)), (Command.READ, bytes(5))):
+            answer = await host.ask(command, payload)
+            assert (answer.status, answer.payload) == (Status.UNAVAILABLE, b"")
 
-    async def testbench(ctx):
-        await put(ctx, dut.received, protocol.encode_words([0x9000] * 300), [0])
-        await ctx.tick().repeat(600)
-        assert ctx.get(dut.ignored) == 255
-
-    simulate(dut, testbench)
-
-
-def score_beats(scores, label):
-    return [
-        {"value": value, "best": label, "last": number == len(scores) - 1}
-        for number, value in enumerate(scores)
-    ]
+    Served().talk(conversation)
 
 
-@pytest.mark.parametrize("put_pauses", PAUSES)
-@pytest.mark.parametrize("get_pauses", PAUSES)
-def test_scores_become_answers(put_pauses, get_pauses):
-    dut = make_port()
-    results = [([-2048, 2047, 0], 1), ([5, -1, 5], 0), ([-1, -1, -1], 0)]
-    answers = b"".join(protocol.encode_answer(scores, label) for scores, label in results)
+def test_counters():
+    async def conversation(host):
+        events = events_of(FIRST, 3, 2)
+        await check_results(host, FIRST, events)
+        await host.ask(Command.EVENTS, b"\xff\x7f" * 3)
+        await host.send(frame(b"abc")[:-2] + b"\0")
+        assert (await host.answer()).status == Status.CORRUPT
+        answer = await host.ask(Command.COUNTERS)
+        link, core = protocol.decode_counters(answer.payload)
+        assert link == {"refused": 1, "framing_errors": 0, "overruns": 0, "ignored": 3}
+        counted = dict(zip(count_names(2), core, strict=True))
+        assert counted["layer0.events"] == events.sum()
+        assert counted["layer1.operations"] > 0
+        assert counted["cycles"] > counted["layer0.words"] > 0
 
-    async def core(ctx):
-        for scores, label in results:
-            await put(ctx, dut.scores, score_beats(scores, label), put_pauses)
-
-    async def host(ctx):
-        assert bytes(await get(ctx, dut.sent, len(answers), get_pauses)) == answers
-
-    simulate(dut, core, host)
-
-
-def test_identify_waits_for_the_end_of_an_answer():
-    dut = make_port()
-    answer = protocol.encode_answer([1, 2, 3], 2)
-
-    async def core(ctx):
-        await put(ctx, dut.scores, score_beats([1, 2, 3], 2), [20])
-
-    async def host(ctx):
-        # The first score's bytes are on their way when the request arrives.
-        first = await get(ctx, dut.sent, 2, [0])
-        await put(ctx, dut.received, protocol.encode_words([protocol.IDENTIFY]), [0])
-        rest = await get(ctx, dut.sent, len(answer) + len(IDENTITY) - 2, [0])
-        assert bytes([*first, *rest]) == answer + IDENTITY
-
-    simulate(dut, core, host)
+    Served().talk(conversation)
 
 
-@pytest.mark.parametrize(
-    "left", [pytest.param(b"", id="on a word's edge"), pytest.param(b"\x12", id="half a word")]
-)
-def test_a_host_that_sends_ff_until_answered_ends_on_a_words_edge(left):
-    dut = make_port()
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.binary(min_size=2, max_size=30), max_size=8), st.integers(0, 2**32))
+def test_any_requests_are_answered_and_a_reset_mends_all(requests, seed):
+    async def conversation(host):
+        for request in requests:
+            await host.send(frame(request))
+            answer = await host.answer()
+            assert answer.sequence == request[0]
+        await host.ask(Command.RESET)
+        served_events = events_of(FIRST, seed, 1)
+        await check_results(host, FIRST, served_events)
 
-    async def host(ctx):
-        await put(ctx, dut.received, left, [0])
-        sent = 0
-        while not ctx.get(dut.sent.valid):
-            await put(ctx, dut.received, b"\xff", [0])
-            await ctx.tick().repeat(16)
-            sent += 1
-        assert sent == 2 + len(left)
-        assert bytes(await get(ctx, dut.sent, len(IDENTITY), [0])) == IDENTITY
-        await put(ctx, dut.received, protocol.encode_words([42]), [0])
-        (event,) = await get(ctx, dut.events, 1, [0])
-        assert event.address == 42
-
-    simulate(dut, host)
-
-
-def test_a_full_fifo_holds_512_bytes_and_loses_none():
-    dut = make_port()
-    words = [number % INPUTS for number in range(400)]
-    data = protocol.encode_words(words)
-    accepted = 0
-
-    async def host(ctx):
-        nonlocal accepted
-        for byte in data:
-            ctx.set(dut.received.payload, byte)
-            ctx.set(dut.received.valid, 1)
-            await ctx.tick().until(dut.received.ready)
-            accepted += 1
-        ctx.set(dut.received.valid, 0)
-
-    async def core(ctx):
-        await ctx.tick().repeat(600)
-        # Beside the FIFO's 512, one word stands in the decoder.
-        assert accepted == 512 + 2
-        taken = await get(ctx, dut.events, len(words), [0])
-        assert [event.address for event in taken] == words
-
-    simulate(dut, host, core)
+    Served(loadable=False).talk(conversation)
 
 
 @pytest.mark.usefixtures("refused_components")
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("change", "score", "message"),
     [
-        pytest.param({"inputs": 0}, "not 0", id="no inputs"),
-        pytest.param({"inputs": 40_000}, "not 40000", id="too many inputs"),
-        pytest.param({"score_bits": 33}, "not 33", id="score too wide"),
-        pytest.param({"label_bits": 9}, "not 9", id="more classes than a byte names"),
+        ({"inputs": 0}, (12, 4), "32768 addresses, not 0"),
+        ({"inputs": 32769}, (12, 4), "32768 addresses, not 32769"),
+        ({"outputs": 257}, (12, 4), "256 classes, not 257"),
+        ({"counters": MOST_COUNTERS + 1}, (12, 4), "61 counters, not 62"),
+        ({}, (33, 4), "up to 32 bits, not 33"),
     ],
 )
-def test_what_the_protocol_cannot_carry_is_refused(arguments, message):
+def test_what_the_protocol_can_not_name_is_refused(change, score, message):
+    identity = replace(
+        Served(loadable=False).identity, **{"inputs": 100, "outputs": 10, "counters": 0, **change}
+    )
     with pytest.raises(ValueError, match=message):
-        make_port(**arguments)
+        HostPort(event=EventLayout(7), score=ScoreLayout(*score), identity=identity)

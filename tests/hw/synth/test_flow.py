@@ -52,7 +52,7 @@ class Tracked:
 
 def write_design(core, folder, target=ICEBREAKER):
     folder.mkdir(parents=True)
-    write_top(core, target=target, inputs=16, design_hash=b"hash", directory=folder)
+    write_top(core, target=target, identity=core.identity, directory=folder)
     return folder
 
 
@@ -88,7 +88,7 @@ def test_bitstream(echo_core, tmp_path):
         "IO": 39,
     }
     # The table and the port's FIFO; clock, two serial lines, two LEDs and two bits of the class.
-    assert made.utilization["EBR"].used == 2
+    assert made.utilization["EBR"].used == 4
     assert made.utilization["IO"].used == 7
     assert made.critical_path is not None
     path = made.critical_path
@@ -102,7 +102,7 @@ def test_bitstream(echo_core, tmp_path):
     recorded = json.loads((tmp_path / "out" / "synth.json").read_text())
     assert recorded["verb"] == "synth"
     assert recorded["sha256"] == made.sha256
-    assert recorded["utilization"]["EBR"] == {"used": 2, "available": 30}
+    assert recorded["utilization"]["EBR"] == {"used": 4, "available": 30}
     assert recorded["seed"] == 3
     assert recorded["seeds"] == [{"seed": 3, "fmax_mhz": made.fmax_mhz, "failure": None}]
     assert recorded["fmax_spread_mhz"] == dict.fromkeys(("median", "best", "worst"), made.fmax_mhz)
@@ -185,7 +185,7 @@ def test_bitstream_of_an_ecp5(echo_core, tmp_path):
         "IO": 197,
     }
     # The table and the port's FIFO; clock, two serial lines, ESP32, two LEDs, two of the class.
-    assert made.utilization["DP16KD"].used == 2
+    assert made.utilization["DP16KD"].used == 4
     assert made.utilization["IO"].used == 8
     assert list(made.tools) == ["yosys", "nextpnr-ecp5", "ecppack"]
     assert made.critical_path is not None
@@ -266,7 +266,7 @@ def test_all_seeds_fail(scripted, echo_core, tmp_path):
 def test_a_design_that_does_not_fit_names_resource_need_and_capacity(large_core, tmp_path):
     design = write_design(large_core, tmp_path / "design")
     sentence = refused(design, tmp_path / "out")
-    assert "the design does not fit icebreaker: EBR: needs 33, the device has 30; see" in sentence
+    assert "the design does not fit icebreaker: EBR: needs 35, the device has 30; see" in sentence
 
 
 def test_a_broken_design_keeps_the_log_and_its_words(tmp_path):

@@ -1,15 +1,17 @@
 """The link to the host: bytes as they were sent, words as they are meant, rules of streams."""
 
-from amaranth.hdl import Cat, Signal
+from amaranth.hdl import Array, Cat, Mux, Signal
 
-from spikeloom_hw.events import EventLayout, ScoreLayout
+from spikeloom.host import protocol
+from spikeloom.host.protocol import Status
+from spikeloom_hw.events import EventLayout
 from spikeloom_hw.formal.bench import Bench
 from spikeloom_hw.formal.proof import Proof
-from spikeloom_hw.host import protocol
-from spikeloom_hw.host.answers import AnswerEncoder
+from spikeloom_hw.host.commands.events import EventsCommand
+from spikeloom_hw.host.frame_receiver import SLOT_BYTES, SLOTS, FrameReceiver
 from spikeloom_hw.host.register import StreamRegister
+from spikeloom_hw.host.samples import SampleGate
 from spikeloom_hw.host.uart import FRAME_BITS, SHORTEST_BIT, UartReceiver, UartTransmitter
-from spikeloom_hw.host.words import WordDecoder
 
 _INPUTS = 5
 _BYTE_CYCLES = FRAME_BITS * SHORTEST_BIT + 3
@@ -73,81 +75,127 @@ def words(bench: Bench) -> None:
     """A word in two bytes, low byte first, has exactly the one effect that it means."""
     m = bench.m
     event = EventLayout(3)
-    dut = WordDecoder(event=event, inputs=_INPUTS)
+    dut = EventsCommand(event=event, inputs=_INPUTS)
     bench.add(dut)
-    bench.drive(dut.bytes, "bytes")
-    for name in ("events", "identify", "tell"):
-        bench.take(getattr(dut, name), name)
-        bench.prove(bench.lawful(getattr(dut, name)))
-    taken = dut.bytes.valid & dut.bytes.ready
+    bench.drive(dut.payload, "payload")
+    bench.take(dut.events, "events")
+    bench.take(dut.answer, "answer")
+    bench.prove(bench.lawful(dut.events))
+    bench.prove(bench.lawful(dut.answer))
+    beat = dut.payload.payload
+    taken = dut.payload.valid & dut.payload.ready
 
     # Naively: the word that is complete, until its effect.
     half = Signal()
     word = Signal(16)
-    pending = Signal()
-    with m.If(taken):
-        m.d.sync += [half.eq(~half), word.eq(Cat(word[8:], dut.bytes.payload))]
-    ignored = dut.ignored != bench.before(dut.ignored)
-    happened = [port.valid & port.ready for port in (dut.events, dut.identify, dut.tell)]
-    effect = happened[0] | happened[1] | happened[2] | ignored
-    with m.If(taken & half):
+    pending, ended, wrong = Signal(), Signal(), Signal()
+    with m.If(taken & ~beat.end):
+        m.d.sync += [half.eq(~half), word.eq(Cat(word[8:], beat.data))]
+    with m.If(taken & beat.end):
+        m.d.sync += [half.eq(0), ended.eq(1), wrong.eq(wrong | half)]
+    happened = dut.events.valid & dut.events.ready
+    effect = happened | dut.ignored
+    with m.If(taken & ~beat.end & half):
         m.d.sync += pending.eq(1)
     with m.Elif(effect):
         m.d.sync += pending.eq(0)
     step = (word == protocol.STEP) | (word == protocol.LAST_STEP)
-    meant = [
-        (word < _INPUTS) | step,
-        word == protocol.IDENTIFY,
-        word == protocol.COUNTERS,
-    ]
-    nothing = ~(meant[0] | meant[1] | meant[2])
+    meant = (word < _INPUTS) | step
     bench.prove(~effect | pending)
-    for came, means in zip(happened, meant, strict=True):
-        bench.prove(~came | means)
-    bench.prove(~ignored | nothing)
+    bench.prove(~happened | meant)
+    bench.prove(~dut.ignored | ~meant)
+    bench.prove(~(happened & dut.ignored))
+    with m.If(dut.ignored):
+        m.d.sync += wrong.eq(1)
     # The next word begins when this one has had its effect.
-    bench.prove(~taken | ~pending | ignored)
-    with m.If(happened[0]):
+    bench.prove(~taken | ~pending)
+    with m.If(happened):
         bench.prove(dut.events.payload.step == step)
         bench.prove(step | (dut.events.payload.address == word))
         bench.prove(~step | (dut.events.payload.last == (word == protocol.LAST_STEP)))
-    bench.cover(happened[0] & dut.events.payload.last)
-    bench.cover(happened[1])
-    bench.cover(happened[2])
-    bench.cover(ignored & (word == _INPUTS))
+    # The answer comes at the end, and says whether all was well.
+    answered = dut.answer.valid & dut.answer.ready
+    bench.prove(~dut.answer.valid | ended & ~pending)
+    with m.If(answered):
+        bench.prove(dut.answer.payload.end)
+        bench.prove(dut.answer.payload.data == Mux(wrong, Status.MALFORMED, Status.OK))
+        m.d.sync += [ended.eq(0), wrong.eq(0)]
+    bench.assume(~(taken & ended))
+    bench.cover(happened & dut.events.payload.last)
+    bench.cover(answered & ~wrong)
+    bench.cover(dut.ignored & (word == _INPUTS))
 
 
-def answers(bench: Bench) -> None:
-    """Bytes that are offered stay; a score is told in four bytes, the last one with the class."""
+def slots(bench: Bench) -> None:
+    """Whatever is on the line, a frame that waits is not written over."""
     m = bench.m
-    score = ScoreLayout(5, 2)
-    dut = AnswerEncoder(score=score, identity=b"SPKL")
-    bench.add(dut)
-    bench.drive(dut.scores, "scores")
-    for name in ("identify", "tell"):
-        bench.drive(getattr(dut, name), name)
-    bench.take(dut.bytes, "bytes")
-    bench.prove(bench.lawful(dut.bytes))
-    sent = dut.bytes.valid & dut.bytes.ready
-    told = dut.scores.valid & dut.scores.ready
-    identified = dut.identify.valid & dut.identify.ready
-    # Bytes since an answer began; an answer's end is the cycle that takes what it answers.
-    count = Signal(4)
-    m.d.sync += count.eq(count + sent)
-    last = dut.scores.payload.last
-    with m.If(told | identified):
-        m.d.sync += count.eq(0)
-    bench.prove(~told | (sent & (count == protocol.SCORE_BYTES - 1 + last)))
-    bench.prove(~identified | (sent & (count == 3)))
-    bench.prove(~(told & identified))
-    value = Signal(8)
-    m.d.comb += value.eq(dut.scores.payload.value)
-    with m.If(told & last):
-        bench.prove(dut.bytes.payload == dut.scores.payload.best)
-    with m.If(told & ~last):
-        bench.prove(dut.bytes.payload == value[-1].replicate(8))
-    bench.cover(told & last)
-    bench.cover(identified)
+    dut = FrameReceiver()
+    inside = bench.add(dut)
+    m.d.comb += [
+        dut.bytes.valid.eq(bench.any(name="valid")),
+        dut.bytes.payload.eq(bench.any(8, name="byte")),
+    ]
+    inside.let_loose("checksum")
+    bench.take(dut.frames, "frames")
+    bench.take(dut.refused, "refused")
+    frames = dut.frames
+    full = [inside[f"full_{number}"] for number in range(SLOTS)]
+    own = bench.constant(range(SLOTS), name="own")
+    place = bench.constant(range(SLOT_BYTES), name="place")
+    words = Array(inside.memory("slots"))
+    byte = Signal(8)
+    m.d.comb += byte.eq(words[Cat(place, own)])
+    kept = bench.before(byte)
+    waited = bench.before(Mux(own, full[1], full[0]))
+    bench.prove(~waited | (byte == kept))
+    bench.prove(bench.lawful(frames))
+    # The slots are filled in turn, and offered in turn.
+    filling, offering = inside["filling"], inside["offering"]
+    bench.prove((full[0] == full[1]) == (filling == offering))
+    bench.prove(~frames.valid | Mux(offering, full[1], full[0]))
+    bench.prove(~(full[0] ^ full[1]) | Mux(offering, full[1], full[0]))
+    # What is being written is free, or dropped at its end.
+    free = ~Mux(filling, full[1], full[0])
+    bench.prove((inside["length"] == 0) | inside["dropped"] | free)
+    offered = Signal(8)
+    m.d.comb += offered.eq(words[Cat(inside["index"], offering)])
+    bench.prove(~frames.valid | (frames.payload.data == offered))
+    bench.cover(full[0] & full[1])
+    bench.lead(~dut.frames.ready)
+
+
+def gate(bench: Bench) -> None:
+    """Events pass as they are; what is given up is ended; rest is when nothing is inside."""
+    m = bench.m
+    dut = SampleGate(EventLayout(3))
+    inside = bench.add(dut)
+    bench.drive(dut.input, "input", lawful=False)
+    bench.take(dut.output, "output")
+    m.d.comb += [
+        dut.give_up.eq(bench.any(name="give_up")),
+        dut.told.eq(bench.any(name="told")),
+    ]
+    sent = dut.output.valid & dut.output.ready
+    ends = dut.output.payload.step & dut.output.payload.last
+    # Naively: whether a sample is begun, and how many are inside.
+    begun = Signal()
+    count = Signal(8)
+    with m.If(sent):
+        m.d.sync += begun.eq(~ends)
+    m.d.sync += count.eq(count + (sent & ends) - dut.told)
+    bench.assume(~dut.told | (count != 0))
+    bench.assume(count < 4)
+    bench.prove((inside["begun"] == begun) & (inside["inside"] == count))
+    bench.prove(dut.rest == (~begun & (count == 0)))
+    bench.prove(dut.waiting == (count != 0))
+    with m.If(dut.give_up):
+        bench.prove(~dut.input.ready & (dut.output.valid == begun) & (~dut.output.valid | ends))
+    with m.Else():
+        bench.prove(dut.output.valid == dut.input.valid)
+        bench.prove(dut.input.ready == dut.output.ready)
+        bench.prove(dut.output.payload.as_value() == dut.input.payload.as_value())
+    bench.cover(bench.before(dut.told) & dut.rest)
+    bench.cover(dut.give_up & sent)
 
 
 def register(bench: Bench) -> None:
@@ -194,22 +242,33 @@ PROOFS = (
     Proof(
         name="host.words",
         sentence="Each pair of bytes has the one effect that it means, in order; an address that "
-        "the network does not have is ignored and counted; what is offered stays.",
+        "the network does not have is skipped and told; what is offered stays; the answer comes "
+        "last and says whether all was well.",
         size="5 addresses",
         mode="bounded",
-        depth=11,
-        reach=8,
+        depth=14,
+        reach=9,
         build=words,
     ),
     Proof(
-        name="host.answers",
-        sentence="A score is four bytes and a sample's last one five, the class; no answer is "
-        "inside another; a byte that is offered stays until it is taken.",
-        size="scores of 5 bits",
-        mode="bounded",
-        depth=16,
-        reach=9,
-        build=answers,
+        name="host.slots",
+        sentence="Whatever is on the line, a frame that waits is not written over; a byte of it "
+        "that is offered stays until it is taken.",
+        size="two slots of 256 bytes, any checksum",
+        mode="induction",
+        depth=2,
+        reach=14,
+        build=slots,
+    ),
+    Proof(
+        name="host.gate",
+        sentence="Events pass as they are; a sample that is given up is ended, once; the core is "
+        "at rest exactly when no sample is begun or inside.",
+        size="8 addresses",
+        mode="induction",
+        depth=2,
+        reach=6,
+        build=gate,
     ),
     Proof(
         name="host.register",
