@@ -280,6 +280,9 @@ class ModelLine:
     def line_time(self) -> float:
         return self.time
 
+    def heard_time(self) -> float:
+        return self.time
+
     def reopen(self) -> None:
         self.cut = False
         self.opened += 1

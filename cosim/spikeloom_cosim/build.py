@@ -104,6 +104,27 @@ def build_program(
     )
 
 
+def build_harness(
+    source: Path, bench: str, harness: Path, *, tools: Toolchain, cache: Path | None = None
+) -> Build:
+    """Compile a Verilog file with a bench that a C++ program drives, or find it compiled.
+
+    Args:
+        source: the file.
+        bench: text of the bench, the module `TOP`.
+        harness: the program's `main`.
+        tools: what compiles.
+        cache: folder of compiled benches; None takes `spikeloom.files.cache_folder`.
+
+    Raises:
+        UserError: the file is missing or does not compile, or the cache cannot be written.
+    """
+    compiler = [*_compiler(tools), "alone", str(False)]
+    texts = [harness.read_text()]
+    how = partial(_compile_program, harness=harness)
+    return _cached(source, bench, texts, compiler, how=how, tools=tools, alone=True, cache=cache)
+
+
 def _compiler(tools: Toolchain) -> list[str]:
     return [*verilator.COMPILER_FLAGS, *verilator.MAKE_VARIABLES.values(), *tools.fingerprint]
 
@@ -197,7 +218,9 @@ def _compile_alone(tools: Toolchain, work: Path, runtime: Path | None, *, covera
     )
 
 
-def _compile_program(tools: Toolchain, work: Path, runtime: Path | None) -> None:
+def _compile_program(
+    tools: Toolchain, work: Path, runtime: Path | None, *, harness: Path | None = None
+) -> None:
     verilator.compile_program(
         tools,
         work / CORE,
@@ -206,6 +229,7 @@ def _compile_program(tools: Toolchain, work: Path, runtime: Path | None) -> None
         program=TOP,
         folder=work,
         coverage=False,
+        harness=harness,
         runtime=runtime,
     )
 

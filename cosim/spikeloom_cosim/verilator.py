@@ -123,6 +123,7 @@ def compile_program(
     program: str,
     folder: Path,
     coverage: bool,
+    harness: Path | None = None,
     runtime: Path | None = None,
 ) -> None:
     """Compile a test bench that needs no Python: it starts in milliseconds.
@@ -135,6 +136,7 @@ def compile_program(
         program: name of what is made.
         folder: where all of it happens; afterwards it holds the program, `LOG` and `RUNTIME`.
         coverage: the program counts the lines that ran and the bits that toggled.
+        harness: a C++ file with `main`, which drives the top module; None lets it drive itself.
         runtime: `RUNTIME` of an earlier compilation with the same tools and `coverage`.
 
     Raises:
@@ -147,10 +149,12 @@ def compile_program(
         (folder / RUNTIME).write_bytes(runtime.read_bytes())
         variables |= {"VM_GLOBAL_FAST": "", "VM_GLOBAL_SLOW": "", "USER_LDLIBS": RUNTIME}
     # One file: shared headers and many files are of use where there are many processors.
-    command = [str(tools.verilator), "--binary", "--output-split", "0"]
+    kind = ["--binary"] if harness is None else ["--cc", "--exe", "--build"]
+    command = [str(tools.verilator), *kind, "--output-split", "0"]
     command += ["--Mdir", str(folder), "--top-module", top]
     command += ["-o", program, *FLAGS, *(COVERAGE if coverage else ())]
     command += [str(path) for path in (control, generated, *sources)]
+    command += [str(harness)] if harness else []
     environment = {**os.environ, **tools.environment(make_variables=variables)}
     with (folder / LOG).open("wb") as log:
         done = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -21,6 +22,7 @@ from spikeloom.cli.console import (
 )
 from spikeloom.cli.data import data_dir_option
 from spikeloom.cli.lanes import DEFAULT_LANES, LanesType
+from spikeloom.cli.samples import SampleCount
 from spikeloom.datasets import SplitName
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
@@ -28,6 +30,7 @@ from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.chip.level import ChipLevel
+from spikeloom_cosim.cli.host_level import verify_host
 from spikeloom_cosim.cli.level import bitstream_folder, verify_level
 from spikeloom_cosim.cli.selftest import run_selftests
 from spikeloom_cosim.divergence import KINDS, Kind
@@ -46,26 +49,6 @@ FAILURE_FOLDER = "verify-failure"
 EXIT_MISMATCH, EXIT_CRASH = 1, 3
 COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 _SHOWN: tuple[Kind, ...] = ("spike", "membrane", "score", "cycle")
-
-
-class SampleCount(click.ParamType):
-    """A positive number, or `all`, which is None."""
-
-    name = "N|all"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | None:
-        """Parse one value."""
-        if value == "all":
-            return None
-        try:
-            count = int(value)
-        except ValueError:
-            count = 0
-        if count < 1:
-            self.fail(f"{value!r} is neither a positive number nor 'all'", param, ctx)
-        return count
 
 
 @click.command(epilog="Example: spikeloom verify runs/demo --lanes 1 --lanes 8")
@@ -90,13 +73,13 @@ class SampleCount(click.ParamType):
 @data_dir_option
 @click.option(
     "--level",
-    type=click.Choice(["rtl", *get_args(ChipLevel)]),
+    type=click.Choice(["rtl", *get_args(ChipLevel), "host"]),
     default="rtl",
     show_default=True,
     help="What is simulated: the generated Verilog of the core; or the whole chip, driven by its "
     "pins: the cells after synthesis, the cells after place and route, or the bitstream turned "
-    "back into Verilog (iCE40). Of a folder of bitstreams/ it is the very design, and bitstream, "
-    "of its manifest.",
+    "back into Verilog (iCE40); or the Verilog of the whole board, through the driver and a serial "
+    "port. Of a folder of bitstreams/ it is the very design, and bitstream, of its manifest.",
 )
 @click.option(
     "--design",
@@ -135,7 +118,7 @@ def verify(
     samples: int | None,
     split: SplitName,
     data_dir: Path | None,
-    level: Literal["rtl"] | ChipLevel,
+    level: Literal["rtl", "host"] | ChipLevel,
     design: Path | None,
     target: str,
     loadable: bool,
@@ -152,7 +135,7 @@ def verify(
     code 1 when anything differs, and names the first difference; with 3 when the simulator broke
     down, which says nothing about the core.
 
-    At the levels behind the RTL, every score and class is compared, and what the chip counted in
+    At the other levels, every score and class is compared, and what the chip counted in
     every sample: events into each layer, words read, synaptic operations. Spikes and membranes are
     not visible at the pins.
     """
@@ -169,11 +152,13 @@ def verify(
         raise UserError("--selftest works at --level rtl or netlist; choose one of them")
     if level != "rtl" and not selftest:
         given = context.get_parameter_source("target") == COMMANDLINE or lanes or loadable
+        verify_it = (
+            partial(verify_host, console, path)
+            if level == "host"
+            else partial(verify_level, console, path, level)
+        )
         context.exit(
-            verify_level(
-                console,
-                path,
-                level,
+            verify_it(
                 plan=None if given else bitstream_folder(path),
                 lanes=lanes or (DEFAULT_LANES,),
                 samples=samples,

@@ -33,7 +33,7 @@ COMMANDS = "spikeloom.commands"
 EXIT_BUG, EXIT_USER, EXIT_INTERRUPT, EXIT_TERMINATED = 1, 2, 130, 143
 _ORDER = (
     "train", "export", "inspect", "evaluate", "place", "estimate", "generate", "verify", "synth",
-    "flash", "report", "doctor",
+    "flash", "run", "monitor", "report", "doctor",
 )  # fmt: skip
 
 

@@ -293,7 +293,7 @@ class Link:
         return found
 
     def _take(self, answer: Answer) -> None:
-        heard = self.transport.line_time()
+        heard = self.transport.heard_time()
         self._follow(answer.next)
         flight = self._flight
         named = [pending for pending in flight if pending.name == answer.sequence]

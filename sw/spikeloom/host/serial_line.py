@@ -30,6 +30,7 @@ class SerialLine:
 
     Args:
         path: the port, as the system names it.
+        name: what a user calls it; the same unless given.
 
     Raises:
         PortError: there is none, it is in use, or it may not be used; says which.
@@ -38,9 +39,11 @@ class SerialLine:
     simulated = False
     seconds_per_byte = BITS_PER_BYTE / BAUD
 
-    def __init__(self, path: str) -> None:
-        self.name = path
+    def __init__(self, path: str, *, name: str | None = None) -> None:
+        self.name = name or path
+        self._path = path
         self._port = _open(path)
+        self._heard = time.perf_counter()
 
     def write(self, data: bytes) -> None:
         """See `Transport`."""
@@ -52,8 +55,11 @@ class SerialLine:
     def read(self) -> bytes:
         """See `Transport`."""
         try:
-            first = self._port.read(1)
-            return first + self._port.read(self._port.in_waiting) if first else b""
+            if not (first := self._port.read(1)):
+                return b""
+            data = first + self._port.read(self._port.in_waiting)
+            self._heard = time.perf_counter()
+            return data
         except _FAILURES as error:
             raise self._gone(error) from None
 
@@ -65,13 +71,21 @@ class SerialLine:
         """See `Transport`."""
         return time.perf_counter()
 
+    def heard_time(self) -> float:
+        """See `Transport`."""
+        return self._heard
+
     def reopen(self) -> None:
         """See `Transport`."""
-        self.close()
-        self._port = _open(self.name)
+        self.release()
+        self._port = _open(self._path)
 
     def close(self) -> None:
         """See `Transport`."""
+        self.release()
+
+    def release(self) -> None:
+        """Let others use the port, until it is opened again."""
         # What has not left yet would keep the system waiting, for ever on a dead line.
         with suppress(*_FAILURES):
             self._port.reset_output_buffer()

@@ -54,6 +54,10 @@ class Transport(Protocol):
         """Seconds, in which latencies are measured; it may stand still while nothing happens."""
         ...
 
+    def heard_time(self) -> float:
+        """When what `read` gave last had come, as `line_time` tells it."""
+        ...
+
     def reopen(self) -> None:
         """Close the line and open it again; what was on its way is dropped.
 
