@@ -70,6 +70,7 @@ class DeltaEncoder(wiring.Component):
             write.data.eq(Mux(rises | falls, value, 0)),
             event.last.eq(event.step & last),
             self.busy.eq(1),
+            self.sending.eq(1),
         ]
         with m.If(~event.step):
             m.d.comb += event.address.eq(Cat(fell, channel))
@@ -79,6 +80,7 @@ class DeltaEncoder(wiring.Component):
                 m.d.comb += [
                     self.frames.ready.eq(~self.abort),
                     self.busy.eq(begun | (channel != 0)),
+                    self.sending.eq(0),
                 ]
                 m.d.sync += value.eq(self.frames.payload)
                 with m.If(self.frames.valid):

@@ -79,6 +79,7 @@ class LatencyEncoder(wiring.Component):
             self.events.valid.eq(offered),
             self.events.payload.eq(event),
             self.busy.eq(1),
+            self.sending.eq(1),
         ]
         with m.If(self.events.ready):
             m.d.sync += offered.eq(0)
@@ -88,6 +89,7 @@ class LatencyEncoder(wiring.Component):
                 m.d.comb += [
                     self.frames.ready.eq(~self.abort),
                     self.busy.eq((place != 0) | offered),
+                    self.sending.eq(offered),
                 ]
                 m.d.sync += [
                     product.eq((BRIGHTEST - value) * self.time_steps),

@@ -26,10 +26,12 @@ def encoder_members(address_bits: int) -> dict[str, Any]:
             offered, there will be none; else the next event after one that is offered now is
             STEP(last). The next value is the first one of another sample.
         busy: Out(1), part of a sample is in here: a value, or an event that was not taken.
+        sending: Out(1), events will come, if they are taken, without another value.
     """
     return {
         "frames": In(stream.Signature(VALUE_BITS)),
         "events": Out(stream.Signature(EventLayout(address_bits))),
         "abort": In(1),
         "busy": Out(1),
+        "sending": Out(1),
     }

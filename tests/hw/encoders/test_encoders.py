@@ -105,6 +105,7 @@ def test_samples_that_are_given_up(code, values, time_steps):
                     took=ctx.get(dut.frames.payload) if took else None,
                     abort=ctx.get(dut.abort),
                     busy=ctx.get(dut.busy),
+                    sending=ctx.get(dut.sending),
                     offered=fields(ctx.get(dut.events.payload))
                     if ctx.get(dut.events.valid)
                     else None,
@@ -125,6 +126,7 @@ class Cycle(NamedTuple):
     took: int | None
     abort: int
     busy: int
+    sending: int
     offered: tuple[int, int, int] | None
     ready: int
 
@@ -147,6 +149,8 @@ def retell(log, code, values, time_steps):
                     shown = []
                     ends.append("whole")
         assert cycle.busy or not (cycle.offered or sample or ending)
+        assert cycle.sending or not (cycle.offered or ending)
+        assert cycle.busy or not cycle.sending
         held = bool(cycle.offered) and not cycle.ready
         if cycle.took is not None:
             assert not cycle.abort
