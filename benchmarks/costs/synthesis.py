@@ -67,9 +67,8 @@ def measure_cells(
     )
     tools = {name: find_tool(name) for name in own.tools[:2]}
     yosys.synthesize(tools["yosys"], folder, family=own, note=note)
-    device = (word.format(device=target.device, package=target.package) for word in own.device)
     constraints = (own.constraints_option, own.constraints)
-    arguments = (*device, "--json", yosys.NETLIST, *constraints, "--pack-only")
+    arguments = (*own.device_options(target), "--json", yosys.NETLIST, *constraints, "--pack-only")
     call = Call(arguments=arguments, log="pack.log")
     errors = run_tools(tools[own.placer], [call], folder=folder, jobs=1, note=note)
     for error in errors:

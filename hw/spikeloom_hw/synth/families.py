@@ -43,6 +43,11 @@ class Family:
         """Names of the tools, in the order in which they run."""
         return ("yosys", self.placer, self.packer)
 
+    def device_options(self, target: Target) -> tuple[str, ...]:
+        """The placer's options that name the device of `target`."""
+        names = {"device": target.device, "package": target.package, "speed": target.speed}
+        return tuple(word.format(**names) for word in self.device)
+
 
 _FAMILIES = {
     "ice40": Family(

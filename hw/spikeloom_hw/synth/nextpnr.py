@@ -138,10 +138,8 @@ def _place(folder: Path, seed: int) -> Path:
 
 def _call(own: Family, folder: Path, *, target: Target, seed: int, written: bool) -> Call:
     place = _place(folder, seed).relative_to(folder)
-    names = {"device": target.device, "package": target.package, "speed": target.speed}
-    device = (word.format(**names) for word in own.device)
     arguments = (
-        *(*device, "--seed", str(seed)),
+        *(*own.device_options(target), "--seed", str(seed)),
         *("--json", NETLIST, own.constraints_option, own.constraints),
         *(own.placed_option, str(place / own.placed), "--report", str(place / REPORT)),
         *("--freq", f"{target.core_clock_mhz:g}", "--timing-allow-fail"),
