@@ -22,7 +22,7 @@ from study.surroundings import surroundings
 from spikeloom.cli.console import Console, json_option, table
 from spikeloom.cli.data import data_dir_option
 from spikeloom.datasets import load_dataset
-from spikeloom.encoding import DeltaEncoding, Encoding, LatencyEncoding
+from spikeloom.encoding import DeltaEncoding, Encoding, LatencyEncoding, SampleCode
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_write, to_json
 from spikeloom_cosim.encoders import build_encoder, compare_encoder
@@ -103,27 +103,17 @@ def main(results: Path, data_dir: Path | None, as_json: bool) -> None:
 
 def _compare(name: str, case: Case, tools: Toolchain, data_dir: Path | None) -> dict[str, Any]:
     images = load_dataset(name, data_dir).test.images
+    code = SampleCode(encoding=case.encoding, values=images.shape[1], time_steps=case.time_steps)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
-        build = build_encoder(
-            case.encoding,
-            values=images.shape[1],
-            time_steps=case.time_steps,
-            folder=Path(scratch) / "verilog",
-            tools=tools,
-        )
+        build = build_encoder(code, folder=Path(scratch) / "verilog", tools=tools)
         outcome = compare_encoder(
-            build,
-            case.encoding,
-            images,
-            case.time_steps,
-            folder=Path(scratch) / "run",
-            pause=case.pause,
+            build, code, images, folder=Path(scratch) / "run", pause=case.pause
         )
-    code = msgspec.to_builtins(case.encoding)
+    kind, *parameters = msgspec.to_builtins(case.encoding).values()
     return {
         "dataset": name,
-        "code": " ".join(str(value) for value in code.values()),
+        "code": " ".join(map(str, (kind, *parameters))),
         "time_steps": case.time_steps,
         "pause": case.pause,
         **msgspec.to_builtins(outcome),

@@ -90,6 +90,7 @@ OTHERS = {
     "mutation": "make mutation",
     "coverage": "make mutation",
     "formal": "make formal",
+    "encoders": "python benchmarks/encoders.py",
 }
 """The other parts, and what writes them."""
 

@@ -13,14 +13,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.encoding import Encoding, encode, encoding_inputs
-from spikeloom.errors import UserError
+from spikeloom.encoding import SampleCode, encode, encoding_inputs
 from spikeloom.packing.words import unsigned_bits
 from spikeloom_cosim import verilator
 from spikeloom_cosim.bench import TOP, render
 from spikeloom_cosim.build import Build, build_program
 from spikeloom_cosim.toolchain import Toolchain
-from spikeloom_hw.encoders import make_encoder
+from spikeloom_hw.encoders import require_encoder
 from spikeloom_hw.events import EventLayout
 from spikeloom_hw.verilog import write_verilog
 
@@ -61,20 +60,12 @@ class _Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def build_encoder(
-    encoding: Encoding,
-    *,
-    values: int,
-    time_steps: int,
-    folder: Path,
-    tools: Toolchain,
-    cache: Path | None = None,
+    code: SampleCode, *, folder: Path, tools: Toolchain, cache: Path | None = None
 ) -> Build:
     """Generate an encoder's Verilog, and compile it with its bench, or find it compiled.
 
     Args:
-        encoding: the code.
-        values: of a sample.
-        time_steps: T.
+        code: how samples become events.
         folder: where the Verilog goes; made for it.
         tools: what compiles.
         cache: folder of compiled benches; None takes `spikeloom.files.cache_folder`.
@@ -82,10 +73,8 @@ def build_encoder(
     Raises:
         UserError: the encoding has no gateware, or its Verilog does not compile.
     """
-    bits = _address_bits(encoding, values, time_steps)
-    encoder = make_encoder(encoding, values=values, time_steps=time_steps, address_bits=bits)
-    if encoder is None:
-        raise UserError(f"{encoding!r} has no gateware; take a latency or a delta encoding")
+    bits = _address_bits(code)
+    encoder = require_encoder(code, address_bits=bits)
     folder.mkdir(parents=True)
     source, *_ = write_verilog(encoder, name=MODULE, directory=folder)
     bench = render(_TEMPLATE, module=MODULE, event_bits=EventLayout(bits).size)
@@ -94,9 +83,8 @@ def build_encoder(
 
 def compare_encoder(
     build: Build,
-    encoding: Encoding,
+    code: SampleCode,
     images: NDArray[np.uint8],
-    time_steps: int,
     *,
     folder: Path,
     pause: int = 0,
@@ -106,9 +94,8 @@ def compare_encoder(
 
     Args:
         build: of :func:`build_encoder`.
-        encoding: what Python encodes with.
+        code: what Python encodes with.
         images: uint8 [S, values].
-        time_steps: T.
         folder: made for this run, and removed afterwards.
         pause: in 256ths, how often each side pauses for a cycle.
         seed: of the pauses.
@@ -133,7 +120,7 @@ def compare_encoder(
     got = np.fromfile(folder / EVENTS, dtype="<u4")
     shutil.rmtree(folder)
     at, mismatches = 0, 0
-    for wanted in _streams(encoding, images, time_steps):
+    for wanted in _streams(code, images):
         own = got[at : at + len(wanted)]
         at += len(wanted)
         mismatches += not np.array_equal(own, wanted)
@@ -147,21 +134,19 @@ def compare_encoder(
     )
 
 
-def _streams(
-    encoding: Encoding, images: NDArray[np.uint8], time_steps: int
-) -> Iterator[NDArray[np.uint32]]:
+def _streams(code: SampleCode, images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint32]]:
     """The events of each sample as the payloads of the stream."""
-    bits = _address_bits(encoding, images.shape[1], time_steps)
+    bits = _address_bits(code)
     step, last = 1 << bits, 3 << bits
     for first in range(0, len(images), BATCH):
-        for sample in encode(encoding, images[first : first + BATCH], time_steps, first):
+        for sample in encode(code.encoding, images[first : first + BATCH], code.time_steps, first):
             inputs = sample.shape[1]
-            closed = np.column_stack([sample, np.ones(time_steps, dtype=np.bool_)])
+            closed = np.column_stack([sample, np.ones(code.time_steps, dtype=np.bool_)])
             address = np.flatnonzero(closed).astype(np.uint32) % np.uint32(inputs + 1)
             stream = np.where(address == inputs, np.uint32(step), address)
             stream[-1] = last
             yield stream
 
 
-def _address_bits(encoding: Encoding, values: int, time_steps: int) -> int:
-    return unsigned_bits(encoding_inputs(encoding, values, time_steps) - 1)
+def _address_bits(code: SampleCode) -> int:
+    return unsigned_bits(encoding_inputs(code.encoding, code.values, code.time_steps) - 1)

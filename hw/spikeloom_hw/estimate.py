@@ -96,6 +96,7 @@ def estimate(
     target: Target,
     lanes: Sequence[int],
     loadable: bool = False,
+    encoder: bool = False,
 ) -> Estimate:
     """What ``image`` costs on ``target`` with ``lanes`` lanes in each layer.
 
@@ -104,14 +105,17 @@ def estimate(
         target: the device.
         lanes: of each layer.
         loadable: the host fills the memories.
+        encoder: the board makes the events.
 
     Raises:
-        UserError: ``loadable``, and the network has a threshold or a bias for each neuron.
+        UserError: ``loadable``, and the network has a threshold or a bias for each neuron;
+            ``encoder``, and the encoding has no gateware.
     """
     packed = pack_network(image, lanes)
     costs = tuple(map(packing_cost, image.layers, packed))
     core = core_params(image, target=target, lanes=lanes, loadable=loadable, packed=packed)
-    memories = tuple(core_memories(core, target))
+    code = image.sample_code if encoder else None
+    memories = tuple(core_memories(core, target, code))
     activity = tuple(_activity(image, packed, core))
     interval = max(layer.busy_cycles for layer in activity)
     cells = logic_cells(core, memories, target)
@@ -135,19 +139,28 @@ def estimate(
         interval_microseconds=interval / target.core_clock_mhz,
         fits=not exceeds,
         exceeds=exceeds,
-        remedies=remedies(image, packed, target=target, loadable=loadable) if exceeds else (),
+        remedies=(
+            remedies(image, packed, target=target, loadable=loadable, encoder=code)
+            if exceeds
+            else ()
+        ),
     )
 
 
 def check_fits(
-    image: NetworkImage, *, target: Target, lanes: Sequence[int], loadable: bool = False
+    image: NetworkImage,
+    *,
+    target: Target,
+    lanes: Sequence[int],
+    loadable: bool = False,
+    encoder: bool = False,
 ) -> None:
     """Refuses a network that the device can not hold, before any tool runs.
 
     Raises:
         UserError: what exceeds, by how much, and what would help.
     """
-    found = estimate(image, target=target, lanes=lanes, loadable=loadable)
+    found = estimate(image, target=target, lanes=lanes, loadable=loadable, encoder=encoder)
     if not found.fits:
         raise UserError("; ".join((*found.exceeds, advice(found))))
 

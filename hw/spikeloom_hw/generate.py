@@ -20,6 +20,7 @@ from typing import Literal
 
 import msgspec
 
+from spikeloom.encoding import SampleCode
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_directory
 from spikeloom.host.protocol import Identity
@@ -30,6 +31,7 @@ from spikeloom_hw.capacity import beyond_the_link
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.embedding.folder import Embedding, write_embedding
+from spikeloom_hw.encoders import require_encoder
 from spikeloom_hw.identity import identify
 from spikeloom_hw.targets import Target, find_target
 from spikeloom_hw.verilog import memory_shapes, write_verilog
@@ -105,6 +107,7 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
         layers: in order.
         memories: every memory that is filled from a file, sorted by that.
         files: everything in the folder but ``design.json``.
+        encoder: what becomes of values that a host sends in place of events, if they are taken.
     """
 
     schema: Literal[1]
@@ -122,11 +125,17 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     layers: tuple[LayerDesign, ...]
     memories: tuple[MemoryDesign, ...]
     files: tuple[str, ...]
+    encoder: SampleCode | None = None
 
     @property
     def identity(self) -> Identity:
         """What the board says about itself."""
-        return identify(self.core, target=self.board, network_sha256=self.network_sha256)
+        return identify(
+            self.core,
+            target=self.board,
+            network_sha256=self.network_sha256,
+            encoder=self.encoder,
+        )
 
     @property
     def board(self) -> Target:
@@ -159,6 +168,7 @@ def generate(
     bare: bool = False,
     loadable: bool = False,
     embedding: Embedding | None = None,
+    encoder: bool = False,
 ) -> Design:
     """Writes the hardware of ``image`` into ``directory``, whole or not at all.
 
@@ -170,17 +180,21 @@ def generate(
         bare: leave out the board's top.
         loadable: a host fills the memories, with this network or another within their capacity.
         embedding: leave out the board's top, and write the files that this asks for.
+        encoder: the board makes the events, and its host may send a sample's values.
 
     Raises:
         UserError: ``directory`` can not be written, or holds other files; the network has more
             outputs than the board's host link names, or can not be loaded; ``embedding`` of a core
-            that is ``loadable``.
+            that is ``loadable``; ``encoder`` without a top, or of an encoding without gateware.
     """
     if embedding is not None and loadable:
         raise UserError("a core to embed has its contents in its memories: leave --loadable out")
     topped = target.has_top and not bare and embedding is None
     for excess in beyond_the_link(image.outputs, len(image.layers), target) if topped else ():
         raise UserError(excess)
+    if encoder and not topped:
+        raise UserError("an encoder is part of a board's top: leave --encoder out")
+    code = image.sample_code if encoder else None
     params = core_params(image, target=target, lanes=lanes, loadable=loadable)
     sha256 = image_sha256(image)
     with atomic_directory(directory) as folder:
@@ -189,15 +203,18 @@ def generate(
             files += write_top(
                 CoreInstance(params),
                 target=target,
-                identity=identify(params, target=target, network_sha256=sha256),
+                identity=identify(params, target=target, network_sha256=sha256, encoder=code),
                 directory=folder,
+                encoder=None
+                if code is None
+                else require_encoder(code, address_bits=params.layers[0].address_bits),
             )
         others = (
             write_embedding(image, params, folder, target=target, embedding=embedding)
             if embedding is not None
             else []
         )
-        design = _describe(params, target, sha256, files, others)
+        design = _describe(params, target, sha256, files, others, code)
         text = msgspec.json.format(msgspec.json.encode(design), indent=2)
         (folder / DESIGN).write_bytes(text + b"\n")
     return design
@@ -231,7 +248,12 @@ def load_design(directory: Path) -> Design:
 
 
 def _describe(
-    params: CoreParams, target: Target, sha256: str, files: list[Path], others: list[Path]
+    params: CoreParams,
+    target: Target,
+    sha256: str,
+    files: list[Path],
+    others: list[Path],
+    encoder: SampleCode | None,
 ) -> Design:
     address_bits = params.layers[0].address_bits
     return Design(
@@ -250,6 +272,7 @@ def _describe(
         layers=tuple(map(_describe_layer, params.layers)),
         memories=tuple(_memories(files)),
         files=tuple(sorted(file.name for file in [*files, *others])),
+        encoder=encoder,
     )
 
 

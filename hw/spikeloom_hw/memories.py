@@ -7,12 +7,14 @@ from typing import Literal
 
 import msgspec
 
+from spikeloom.encoding import SampleCode
 from spikeloom_hw.core.layouts import SpikesLayout
 from spikeloom_hw.core.loading import SINGLE_PORT_DEPTH
 from spikeloom_hw.core.memory_shape import CHUNK_BITS, MemoryShape
 from spikeloom_hw.core.params import CoreParams, LayerContents, LayerParams
 from spikeloom_hw.core.row_fetch import pointer_words
 from spikeloom_hw.core.word_stream import weight_words
+from spikeloom_hw.encoders import encoder_memory
 from spikeloom_hw.host.frame_receiver import SLOT_BYTES, SLOTS
 from spikeloom_hw.host.frame_sender import BUFFER_BYTES
 from spikeloom_hw.host.results import KEPT
@@ -41,8 +43,10 @@ class MemoryCost(msgspec.Struct, frozen=True, kw_only=True):
     multiplexed: int = 0
 
 
-def core_memories(core: CoreParams, target: Target) -> Iterator[MemoryCost]:
-    """Every memory of ``core`` on ``target``, with that of its host link."""
+def core_memories(
+    core: CoreParams, target: Target, encoder: SampleCode | None = None
+) -> Iterator[MemoryCost]:
+    """Every memory of ``core`` on ``target``, with that of its host link and its ``encoder``."""
     for layer, contents in zip(core.layers, core.contents, strict=True):
         yield from _layer_memories(layer, contents, target)
     for layer in core.layers[:-1]:
@@ -56,6 +60,9 @@ def core_memories(core: CoreParams, target: Target) -> Iterator[MemoryCost]:
         yield _block(target, "host.sent", 8, BUFFER_BYTES, writable=True)
         results = KEPT << core.label_bits
         yield _block(target, "host.results", core.score_bits, results, writable=True)
+    if encoder is not None:
+        shape = encoder_memory(encoder)
+        yield _block(target, "host.encoder", shape.width, shape.depth, writable=True)
 
 
 def blocks(memories: Iterable[MemoryCost], kind: Kind) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
+from spikeloom.encoding import SampleCode
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
 from spikeloom.packing import LANES, SynapseWords, pack_network, propose_lanes
@@ -16,7 +17,12 @@ PACKINGS = 2
 
 
 def remedies(
-    image: NetworkImage, packed: Sequence[SynapseWords], *, target: Target, loadable: bool
+    image: NetworkImage,
+    packed: Sequence[SynapseWords],
+    *,
+    target: Target,
+    loadable: bool,
+    encoder: SampleCode | None,
 ) -> tuple[str, ...]:
     """Options of the command line with which ``image`` fits, each enough on its own.
 
@@ -27,17 +33,23 @@ def remedies(
         packed: its layers, with the lanes that were asked for.
         target: the device that it does not fit.
         loadable: the host fills the memories.
+        encoder: what becomes of values that a host sends, if they are taken.
     """
     return (
-        *_on_the_same(image, packed, target=target, loadable=loadable),
-        *_on_a_larger(image, packed, target=target, loadable=loadable),
+        *_on_the_same(image, packed, target=target, loadable=loadable, encoder=encoder),
+        *_on_a_larger(image, packed, target=target, loadable=loadable, encoder=encoder),
     )
 
 
 def _on_the_same(
-    image: NetworkImage, packed: Sequence[SynapseWords], *, target: Target, loadable: bool
+    image: NetworkImage,
+    packed: Sequence[SynapseWords],
+    *,
+    target: Target,
+    loadable: bool,
+    encoder: SampleCode | None,
 ) -> Iterator[str]:
-    if not loadable and _fits(image, packed, target, loadable=True):
+    if not loadable and _fits(image, packed, target, loadable=True, encoder=encoder):
         yield "--loadable"
         return
     most = max(words.lanes for words in packed)
@@ -45,27 +57,37 @@ def _on_the_same(
     for lanes in fewer[: -PACKINGS - 1 : -1]:
         tried = pack_network(image, propose_lanes(image, lanes))
         for filled in sorted({loadable, True}):
-            if _fits(image, tried, target, loadable=filled):
+            if _fits(image, tried, target, loadable=filled, encoder=encoder):
                 yield f"--lanes {lanes}" + " --loadable" * (filled and not loadable)
                 return
 
 
 def _on_a_larger(
-    image: NetworkImage, packed: Sequence[SynapseWords], *, target: Target, loadable: bool
+    image: NetworkImage,
+    packed: Sequence[SynapseWords],
+    *,
+    target: Target,
+    loadable: bool,
+    encoder: SampleCode | None,
 ) -> Iterator[str]:
     larger = (preset for preset in TARGETS.values() if preset.memory_bits > target.memory_bits)
     for preset in sorted(larger, key=lambda preset: preset.memory_bits):
-        if _fits(image, packed, preset, loadable=loadable):
+        if _fits(image, packed, preset, loadable=loadable, encoder=encoder):
             yield f"--target {preset.name}"
             return
 
 
 def _fits(
-    image: NetworkImage, packed: Sequence[SynapseWords], target: Target, *, loadable: bool
+    image: NetworkImage,
+    packed: Sequence[SynapseWords],
+    target: Target,
+    *,
+    loadable: bool,
+    encoder: SampleCode | None,
 ) -> bool:
     lanes = [words.lanes for words in packed]
     try:
         core = core_params(image, target=target, lanes=lanes, loadable=loadable, packed=packed)
     except UserError:
         return False
-    return not beyond(core, tuple(core_memories(core, target)), target)
+    return not beyond(core, tuple(core_memories(core, target, encoder)), target)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from spikeloom.cli.console import NETWORK_FILE
 from spikeloom.cli.lanes import DEFAULT_LANES
+from spikeloom.encoding import SampleCode
 from spikeloom.errors import UserError
 from spikeloom.host.design import Contents, HostDesign
 from spikeloom.host.protocol import Identity
@@ -49,6 +50,7 @@ class Source:
         target: the board.
         lanes: of each layer.
         loadable: a host fills its memories.
+        encoder: what becomes of values that a host sends, if they are taken.
     """
 
     place: Path
@@ -58,6 +60,7 @@ class Source:
     target: Target
     lanes: tuple[int, ...]
     loadable: bool
+    encoder: SampleCode | None = None
 
     @cached_property
     def core(self) -> CoreParams:
@@ -72,7 +75,12 @@ class Source:
     @cached_property
     def identity(self) -> Identity:
         """What the board says about itself."""
-        return identify(self.core, target=self.target, network_sha256=self.network_sha256)
+        return identify(
+            self.core,
+            target=self.target,
+            network_sha256=self.network_sha256,
+            encoder=self.encoder,
+        )
 
     def write(self, directory: Path) -> None:
         """Generate the design, which has not been generated, into `directory`.
@@ -87,6 +95,7 @@ class Source:
             lanes=self.lanes,
             directory=directory,
             loadable=self.loadable,
+            encoder=self.encoder is not None,
         )
 
     def contents(self, image: NetworkImage) -> Contents:
@@ -116,6 +125,7 @@ class Source:
             network=self.network,
             contents=self.contents,
             count_names=count_names(len(self.core.layers)),
+            encoder=self.encoder,
         )
 
 
@@ -157,6 +167,7 @@ def _generated(folder: Path) -> Source:
         target=design.board,
         lanes=tuple(layer.lanes for layer in design.layers),
         loadable=design.loadable,
+        encoder=design.encoder,
     )
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "LatencyEncoding",
     "MultiThresholdEncoding",
     "RateEncoding",
+    "SampleCode",
     "encode",
     "encoding_inputs",
     "encoding_pixels",
@@ -118,6 +119,20 @@ class DeltaEncoding(
 
 Encoding = LatencyEncoding | RateEncoding | MultiThresholdEncoding | DeltaEncoding
 """Any encoding; a msgspec union tagged by `kind`."""
+
+
+class SampleCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How samples become events, whole: what an encoder on the chip is made for.
+
+    Attributes:
+        encoding: the code.
+        values: of a sample.
+        time_steps: T.
+    """
+
+    encoding: Encoding
+    values: Annotated[int, Meta(ge=1)]
+    time_steps: Annotated[int, Meta(ge=1)]
 
 
 def encoding_inputs(encoding: Encoding, pixels: int, time_steps: int) -> int:

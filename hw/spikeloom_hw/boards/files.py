@@ -7,6 +7,7 @@ from spikeloom.errors import UserError
 from spikeloom.host.protocol import Identity
 from spikeloom_hw.boards.catalogue import BOARDS
 from spikeloom_hw.boards.top import BoardTop
+from spikeloom_hw.encoders import Encoder
 from spikeloom_hw.synth.families import family
 from spikeloom_hw.targets import TARGETS, Target
 from spikeloom_hw.verilog import rtlil_to_verilog
@@ -25,7 +26,14 @@ def check_top(target: Target) -> None:
         raise UserError(f"there is no board top for {target.name} yet; build for {tops}")
 
 
-def write_top(core: Any, *, target: Target, identity: Identity, directory: Path) -> list[Path]:
+def write_top(
+    core: Any,
+    *,
+    target: Target,
+    identity: Identity,
+    directory: Path,
+    encoder: Encoder | None = None,
+) -> list[Path]:
     """Write the board's top around `core` into `directory`.
 
     Args:
@@ -33,6 +41,7 @@ def write_top(core: Any, *, target: Target, identity: Identity, directory: Path)
         target: the board.
         identity: who the device is.
         directory: an existing folder.
+        encoder: makes events of values that the host sends.
 
     Returns:
         The files written: Verilog, memories, pins and clocks.
@@ -47,6 +56,7 @@ def write_top(core: Any, *, target: Target, identity: Identity, directory: Path)
         board=board,
         identity=identity,
         clock_mhz=target.core_clock_mhz,
+        encoder=encoder,
     )
     plan: Any = board.platform().prepare(top, TOP, emit_src=False)
     files = rtlil_to_verilog(str(plan.files[f"{TOP}.il"]), name=TOP, directory=directory)

@@ -24,6 +24,7 @@ from amaranth.utils import ceil_log2
 
 from spikeloom.host.protocol import Identity
 from spikeloom_hw.boards.programmer import Programmer
+from spikeloom_hw.encoders import Encoder
 from spikeloom_hw.host.device import SerialDevice
 
 # iCE40 block RAM reads as zero for the first 3 µs after configuration; 20 µs leave a wide margin.
@@ -109,12 +110,21 @@ class BoardTop(wiring.Component):
         board: where it lives.
         identity: who the device is.
         clock_mhz: frequency of the core in MHz.
+        encoder: makes events of values that the host sends.
     """
 
-    def __init__(self, core: Any, *, board: Board, identity: Identity, clock_mhz: float) -> None:
+    def __init__(
+        self,
+        core: Any,
+        *,
+        board: Board,
+        identity: Identity,
+        clock_mhz: float,
+        encoder: Encoder | None = None,
+    ) -> None:
         self.board = board
         self.clock_mhz = clock_mhz
-        self.device = SerialDevice(core, identity=identity)
+        self.device = SerialDevice(core, identity=identity, encoder=encoder)
         super().__init__({})
 
     def elaborate(self, platform: Any) -> Module:

@@ -15,7 +15,7 @@ from spikeloom.errors import UserError
 from spikeloom.image import load_image
 from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
-from spikeloom_hw.cli.options import loadable_option, output_option, target_option
+from spikeloom_hw.cli.options import encoder_option, loadable_option, output_option, target_option
 from spikeloom_hw.cycles import core_cycles
 from spikeloom_hw.estimate import Estimate, advice
 from spikeloom_hw.estimate import estimate as estimate_cost
@@ -30,6 +30,7 @@ LEAST_SAMPLES = 2
 @target_option("Board or device to estimate for.")
 @lanes_option
 @loadable_option("Estimate a core whose memories the host fills.")
+@encoder_option("Estimate a board that makes the events itself.")
 @click.option("--dataset", "name", help="Count the cycles of this data set's test samples.")
 @click.option(
     "--samples",
@@ -44,6 +45,7 @@ def estimate(
     target: str,
     lanes: tuple[int, ...],
     loadable: bool,
+    encoder: bool,
     name: str | None,
     samples: int | None,
     data_dir: Path | None,
@@ -64,7 +66,7 @@ def estimate(
     image = load_image(path)
     device = TARGETS[target]
     resolved = resolve_lanes(image, lanes)
-    found = estimate_cost(image, target=device, lanes=resolved, loadable=loadable)
+    found = estimate_cost(image, target=device, lanes=resolved, loadable=loadable, encoder=encoder)
     cycles = None
     if name is not None:
         split = _first(fitting_dataset(path, image, name, data_dir).test, samples, name)

@@ -17,7 +17,7 @@ from spikeloom.errors import UserError
 from spikeloom.files import check_writable
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.packing import resolve_lanes
-from spikeloom_hw.cli.options import loadable_option, output_option, target_option
+from spikeloom_hw.cli.options import encoder_option, loadable_option, output_option, target_option
 from spikeloom_hw.embedding.folder import Embedding
 from spikeloom_hw.embedding.interface import INTERFACES, Interface
 from spikeloom_hw.embedding.vectors import random_events
@@ -35,6 +35,7 @@ SAMPLES = 4
 @target_option("Board or device to generate for.")
 @lanes_option
 @loadable_option("The host fills the memories, with this network or another within their capacity.")
+@encoder_option("The board makes the events: the host sends pixels, or whatever the samples are.")
 @click.option(
     "--top",
     type=click.Choice(["board", "core"]),
@@ -63,6 +64,7 @@ def generate(
     target: str,
     lanes: tuple[int, ...],
     loadable: bool,
+    encoder: bool,
     top: str,
     interface: Interface | None,
     name: str | None,
@@ -105,8 +107,11 @@ def generate(
             directory=directory,
             loadable=loadable,
             embedding=embedding,
+            encoder=encoder,
         )
-    cost = estimate(image, target=TARGETS[target], lanes=resolved, loadable=loadable)
+    cost = estimate(
+        image, target=TARGETS[target], lanes=resolved, loadable=loadable, encoder=encoder
+    )
     data = {"directory": str(directory), **msgspec.to_builtins(design)}
     write_step(run_folder(path), "generate", console.seconds, data)
     console.result(data, _table(design))

@@ -27,6 +27,11 @@ def loadable_option(text: str) -> Callable[[F], F]:
     return click.option("--loadable", is_flag=True, help=text)
 
 
+def encoder_option(text: str) -> Callable[[F], F]:
+    """Add the flag `--encoder`, with `text` as its help; it arrives as `encoder: bool`."""
+    return click.option("--encoder", is_flag=True, help=text)
+
+
 def output_option(text: str) -> Callable[[F], F]:
     """Add `-o`, with `text` as its help; it arrives as the parameter `output: Path | None`."""
     return click.option("-o", "--output", type=click.Path(path_type=Path), help=text)

@@ -16,7 +16,7 @@ from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.boards.clock import at_clock
 from spikeloom_hw.boards.files import check_top
-from spikeloom_hw.cli.options import loadable_option, output_option, target_option
+from spikeloom_hw.cli.options import encoder_option, loadable_option, output_option, target_option
 from spikeloom_hw.design_check import check_design, check_memories
 from spikeloom_hw.estimate import check_fits
 from spikeloom_hw.generate import Design, generate, load_design
@@ -31,6 +31,7 @@ from spikeloom_hw.targets import Target, find_target
 @target_option("Board to build for.  [with --design: the design's]")
 @lanes_option
 @loadable_option("The host fills the memories, with this network or another within their capacity.")
+@encoder_option("The board makes the events: the host sends pixels, or whatever the samples are.")
 @click.option(
     "--clock",
     type=click.FloatRange(min=0, min_open=True),
@@ -69,6 +70,7 @@ def synth(
     target: str,
     lanes: tuple[int, ...],
     loadable: bool,
+    encoder: bool,
     clock: float | None,
     seed: int,
     seeds: int,
@@ -86,7 +88,7 @@ def synth(
     _check_places(network, design, output)
     described = None
     if design is not None:
-        for option in ("lanes", "loadable", "clock"):
+        for option in ("lanes", "loadable", "encoder", "clock"):
             if _is_given(option):
                 raise UserError(f"--{option} is fixed in a design that is generated: leave it out")
         described = _described(design, network)
@@ -114,11 +116,18 @@ def synth(
         assert network is not None
         image = load_image(network_path(network))
         resolved = resolve_lanes(image, lanes)
-        check_fits(image, target=preset, lanes=resolved, loadable=loadable)
+        check_fits(image, target=preset, lanes=resolved, loadable=loadable, encoder=encoder)
         with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
             folder = Path(scratch) / "design"
             with console.step(f"generate for {target}"):
-                generate(image, target=preset, lanes=resolved, directory=folder, loadable=loadable)
+                generate(
+                    image,
+                    target=preset,
+                    lanes=resolved,
+                    directory=folder,
+                    loadable=loadable,
+                    encoder=encoder,
+                )
             result = build(folder)
     data = result.document()
     if network is not None and output is None:

@@ -1,6 +1,9 @@
 """The encoder of a network, and its memory."""
 
-from spikeloom.encoding import DeltaEncoding, Encoding, LatencyEncoding, encoding_inputs
+import msgspec
+
+from spikeloom.encoding import DeltaEncoding, LatencyEncoding, SampleCode, encoding_inputs
+from spikeloom.errors import UserError
 from spikeloom_hw.core.memory_shape import MemoryShape
 from spikeloom_hw.encoders.delta import DeltaEncoder, delta_memory
 from spikeloom_hw.encoders.latency import LatencyEncoder, latency_memory
@@ -8,32 +11,28 @@ from spikeloom_hw.encoders.latency import LatencyEncoder, latency_memory
 Encoder = LatencyEncoder | DeltaEncoder
 
 
-def make_encoder(
-    encoding: Encoding, *, values: int, time_steps: int, address_bits: int
-) -> Encoder | None:
-    """The gateware of an encoding, or None if it has none.
+def make_encoder(code: SampleCode, *, address_bits: int) -> Encoder | None:
+    """The gateware of a code, or None if its encoding has none.
 
     Args:
-        encoding: the code.
-        values: of a sample.
-        time_steps: T.
+        code: how samples become events.
         address_bits: width of an event's address.
 
     Raises:
         UserError: the values are not T frames of a delta encoding.
     """
-    match encoding:
+    match code.encoding:
         case LatencyEncoding(threshold=threshold):
             return LatencyEncoder(
-                values=values,
-                time_steps=time_steps,
+                values=code.values,
+                time_steps=code.time_steps,
                 threshold=threshold,
                 address_bits=address_bits,
             )
         case DeltaEncoding(delta=delta):
             return DeltaEncoder(
-                channels=encoding_inputs(encoding, values, time_steps) // 2,
-                time_steps=time_steps,
+                channels=_channels(code),
+                time_steps=code.time_steps,
                 delta=delta,
                 address_bits=address_bits,
             )
@@ -41,16 +40,40 @@ def make_encoder(
             return None
 
 
-def encoder_memory(encoding: Encoding, *, values: int, time_steps: int) -> MemoryShape | None:
-    """The memory of an encoding's gateware, or None if it has no gateware.
+def require_encoder(code: SampleCode, *, address_bits: int) -> Encoder:
+    """As :func:`make_encoder`.
 
     Raises:
-        UserError: the values are not T frames of a delta encoding.
+        UserError: the encoding has no gateware.
     """
-    match encoding:
+    encoder = make_encoder(code, address_bits=address_bits)
+    if encoder is None:
+        raise _without_gateware(code)
+    return encoder
+
+
+def encoder_memory(code: SampleCode) -> MemoryShape:
+    """The memory of a code's gateware.
+
+    Raises:
+        UserError: the encoding has no gateware, or the values are not T frames of a delta encoding.
+    """
+    match code.encoding:
         case LatencyEncoding():
-            return latency_memory(values, time_steps)
+            return latency_memory(code.values, code.time_steps)
         case DeltaEncoding():
-            return delta_memory(encoding_inputs(encoding, values, time_steps) // 2)
+            return delta_memory(_channels(code))
         case _:
-            return None
+            raise _without_gateware(code)
+
+
+def _without_gateware(code: SampleCode) -> UserError:
+    kind = msgspec.to_builtins(code.encoding)["kind"]
+    return UserError(
+        f"the {kind} encoding has no gateware: send events, without --encoder, or train with the "
+        "latency or the delta encoding"
+    )
+
+
+def _channels(code: SampleCode) -> int:
+    return encoding_inputs(code.encoding, code.values, code.time_steps) // 2

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from spikeloom.host.protocol import Identity
+from spikeloom_hw.encoders import Encoder
 from spikeloom_hw.host.port import HostPort
 from spikeloom_hw.host.uart import UartReceiver, UartTransmitter, uart_divisor
 
@@ -24,6 +25,7 @@ class SerialDevice(wiring.Component):
         core: a component with the members of `SpikingCore`.
         identity: who the device is; with the clock of the domain `sync`, and what the core has.
         baud: bits a second on the line.
+        encoder: makes events of values that the host sends.
 
     Members:
         rx: In(1), the line from the host.
@@ -37,7 +39,14 @@ class SerialDevice(wiring.Component):
             members.
     """
 
-    def __init__(self, core: Any, *, identity: Identity, baud: int = BAUD) -> None:
+    def __init__(
+        self,
+        core: Any,
+        *,
+        identity: Identity,
+        baud: int = BAUD,
+        encoder: Encoder | None = None,
+    ) -> None:
         self.core = core
         self.identity = identity
         self.divisor = uart_divisor(identity.clock_hz, baud)
@@ -48,6 +57,7 @@ class SerialDevice(wiring.Component):
             score=score,
             identity=identity,
             load=core.load.payload.shape() if identity.loadable else None,
+            encoder=encoder,
         )
         super().__init__(
             {

@@ -2,7 +2,7 @@
 
 ::
 
-    received ─► FrameReceiver ─► Engine ─► commands ─► SampleGate ─► events
+    received ─► FrameReceiver ─► Engine ─► commands ─► (encoder) ─► SampleGate ─► events
     sent ◄───── FrameSender ◄──────┘           └── ResultStore ◄──── scores
 
 `docs/protocol.md` has the conversation. **No byte is lost**: the receiver keeps two frames, one
@@ -18,9 +18,11 @@ from amaranth.lib.wiring import In, Out
 from spikeloom.host import protocol
 from spikeloom.host.protocol import Command
 from spikeloom_hw.core.memory_shape import CHUNK_BITS
+from spikeloom_hw.encoders import Encoder
 from spikeloom_hw.events import EventLayout, ScoreLayout
 from spikeloom_hw.host.commands.counters import CountersCommand
 from spikeloom_hw.host.commands.events import EventsCommand
+from spikeloom_hw.host.commands.frame import FrameCommand
 from spikeloom_hw.host.commands.identity import IdentityCommand
 from spikeloom_hw.host.commands.memory import MemoryCommand
 from spikeloom_hw.host.commands.result import ResultCommand
@@ -44,6 +46,7 @@ class HostPort(wiring.Component):
         score: layout of the core's scores.
         identity: who the device is.
         load: layout of what a loadable core is loaded with.
+        encoder: makes events of values; the host may send either.
 
     Members:
         received: In, stream of bytes from the host, always taken.
@@ -57,7 +60,8 @@ class HostPort(wiring.Component):
         label: Out, the class of the last sample.
 
     Raises:
-        ValueError: the core has more of something than the protocol can name.
+        ValueError: the core has more of something than the protocol can name; the identity is not
+            that of a device with, or without, an encoder.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class HostPort(wiring.Component):
         score: ScoreLayout,
         identity: protocol.Identity,
         load: data.StructLayout | None = None,
+        encoder: Encoder | None = None,
     ) -> None:
         if not 0 < identity.inputs <= protocol.ADDRESSES:
             raise ValueError(
@@ -83,7 +88,10 @@ class HostPort(wiring.Component):
             raise ValueError(
                 f"The protocol has {MOST_COUNTERS} counters, not {identity.counters!r}"
             )
+        if identity.takes_frames != (encoder is not None):
+            raise ValueError(f"Encoder is {encoder!r}, takes_frames {identity.takes_frames!r}")
         self.event, self.score, self.identity = event, score, identity
+        self.encoder = encoder
         self.load_layout = load
         members: dict[str, Any] = {
             "received": In(stream.Signature(8, always_ready=True)),
@@ -128,6 +136,11 @@ class HostPort(wiring.Component):
         if self.load_layout is not None:
             m.submodules.memory = memory = MemoryCommand(self.load_layout, layers=identity.layers)
             commands |= {Command.LOAD: memory, Command.READ: memory}
+        if self.encoder is not None:
+            m.submodules.frame_command = frame_command = FrameCommand()
+            m.submodules.encoder = encoder = self.encoder
+            commands |= {Command.FRAME: frame_command}
+            wiring.connect(m, frame_command.values, encoder.frames)
         m.submodules.engine = engine = Engine(commands)
 
         # Line, frames, requests, and back: registers keep the slots apart from the commands.
@@ -142,7 +155,27 @@ class HostPort(wiring.Component):
         wiring.connect(m, sender.bytes, wiring.flipped(self.sent))
 
         # Samples to the core, and results from it.
-        wiring.connect(m, words.events, gate.input)
+        rest, waiting = Signal(), Signal()
+        if self.encoder is None:
+            wiring.connect(m, words.events, gate.input)
+            m.d.comb += [
+                gate.give_up.eq(who.give_up),
+                rest.eq(gate.rest),
+                waiting.eq(gate.waiting),
+            ]
+        else:
+            # What is given up in the encoder comes to an end there, before the gate ends the rest.
+            encoder = self.encoder
+            with m.If(encoder.sending):
+                wiring.connect(m, encoder.events, gate.input)
+            with m.Else():
+                wiring.connect(m, words.events, gate.input)
+            m.d.comb += [
+                encoder.abort.eq(who.give_up),
+                gate.give_up.eq(who.give_up & ~encoder.busy),
+                rest.eq(gate.rest & ~encoder.busy),
+                waiting.eq(gate.waiting | encoder.sending),
+            ]
         wiring.connect(m, gate.output, wiring.flipped(self.events))
         # The core finds its best score, and the store takes it: not in the same cycle.
         m.submodules.score = score = StreamRegister(self.score)
@@ -150,12 +183,11 @@ class HostPort(wiring.Component):
         wiring.connect(m, score.output, results.scores)
         m.d.comb += [
             who.reset.eq(engine.command == Command.RESET),
-            who.rest.eq(gate.rest),
-            gate.give_up.eq(who.give_up),
+            who.rest.eq(rest),
             gate.told.eq(results.told),
             results.forget.eq(who.forget),
             result.complete.eq(results.complete),
-            result.waiting.eq(gate.waiting),
+            result.waiting.eq(waiting),
             results.sample.eq(result.sample),
             result.kept.eq(results.kept),
             result.label.eq(results.label),
@@ -169,7 +201,7 @@ class HostPort(wiring.Component):
             wiring.connect(m, memory.load, wiring.flipped(self.load))  # pyright: ignore[reportPossiblyUnboundVariable]
             m.d.comb += [
                 memory.reading.eq(engine.command == Command.READ),  # pyright: ignore[reportPossiblyUnboundVariable]
-                memory.rest.eq(gate.rest),  # pyright: ignore[reportPossiblyUnboundVariable]
+                memory.rest.eq(rest),  # pyright: ignore[reportPossiblyUnboundVariable]
                 memory.chunk.eq(self.chunk),  # pyright: ignore[reportPossiblyUnboundVariable]
             ]
         if identity.counters:

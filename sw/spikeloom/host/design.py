@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
+from spikeloom.encoding import SampleCode
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
 
@@ -47,6 +48,7 @@ class HostDesign:
         contents: what to load so that the device runs a network; nothing if it is in there already.
             Raises UserError if the network is beyond the device, or not the one in there.
         count_names: what each of the device's counts counts.
+        encoder: what becomes of the values that the device takes in place of events, if it does.
     """
 
     source: str
@@ -56,6 +58,7 @@ class HostDesign:
     network: NetworkImage | None
     contents: Callable[[NetworkImage], Contents]
     count_names: tuple[str, ...]
+    encoder: SampleCode | None = None
 
 
 Finder = Callable[[Path], HostDesign | None]

@@ -19,7 +19,16 @@ from spikeloom.host.failures import DeviceError, WrongDesignError
 from spikeloom.host.link import PATIENCE_SECONDS, Link, Reply, Request, Tally
 from spikeloom.host.outcome import Answers, Counters
 from spikeloom.host.protocol import Command, Identity, Status
-from spikeloom.host.samples import Collector, Part, check_trains, sample_requests
+from spikeloom.host.samples import (
+    Collector,
+    Part,
+    Sending,
+    as_events,
+    as_values,
+    check_trains,
+    check_values,
+    sample_requests,
+)
 from spikeloom.host.transport import Transport, open_transport
 from spikeloom.image import NetworkImage
 
@@ -207,7 +216,8 @@ class Device:
         """What the network in the device says of samples.
 
         Args:
-            images: uint8 [S, pixels]; they are encoded with the network's own encoding.
+            images: uint8 [S, pixels]; they are encoded with the network's own encoding, by the
+                device if it has that encoder, and here if not.
             first_index: position of `images[0]` in its split, which keys the random code.
             alone: send a sample when the one before has been answered, so that each one's latency
                 is its own. Else the next one is on its way meanwhile, which is faster.
@@ -219,11 +229,12 @@ class Device:
             DeviceError: it answers what it should not.
         """
         image = self._network()
-        batches = (
-            encode(image.encoding, images[at : at + BATCH], image.time_steps, first_index + at)
-            for at in range(0, len(images), BATCH)
-        )
-        return self._run(image, batches, len(images), alone, advance)
+        if self._encodes(image):
+            check_values(image, images)
+            sendings = as_values(images)
+        else:
+            sendings = self._encoded(image, images, first_index)
+        return self._run(image, sendings, len(images), alone, advance)
 
     def spikes(
         self, trains: NDArray[np.bool_], *, alone: bool = False, advance: Advance = _nothing
@@ -239,7 +250,9 @@ class Device:
         Raises:
             UserError, NoAnswerError, DeviceError: as `classify`.
         """
-        return self._run(self._network(), [trains], len(trains), alone, advance)
+        image = self._network()
+        check_trains(image, trains)
+        return self._run(image, as_events(trains), len(trains), alone, advance)
 
     def counters(self) -> Counters:
         """What the device counted until now.
@@ -284,6 +297,23 @@ class Device:
             raise DeviceError(f"no network is in {self.port} yet; load one: device.load(image)")
         return self.image
 
+    def _encodes(self, image: NetworkImage) -> bool:
+        """Whether the device makes a network's events of values itself."""
+        return (
+            self.identity.takes_frames
+            and self.design is not None
+            and self.design.encoder == image.sample_code
+        )
+
+    def _encoded(
+        self, image: NetworkImage, images: NDArray[np.uint8], first_index: int
+    ) -> Iterator[Sending]:
+        for at in range(0, len(images), BATCH):
+            own = images[at : at + BATCH]
+            trains = encode(image.encoding, own, image.time_steps, first_index + at)
+            check_trains(image, trains)
+            yield from as_events(trains)
+
     @contextmanager
     def _use(self) -> Iterator[None]:
         """Begin with nothing under way; what ends with an exception leaves something under way."""
@@ -325,14 +355,14 @@ class Device:
     def _run(
         self,
         image: NetworkImage,
-        batches: Iterable[NDArray[np.bool_]],
+        sendings: Iterable[Sending],
         samples: int,
         alone: bool,
         advance: Advance,
     ) -> Answers:
         collected = Collector(samples, image.outputs)
         with self._use():
-            apart = self._requests(image, batches)
+            apart = self._requests(image, sendings)
             for requests in apart if alone else [chain.from_iterable(apart)]:
                 for reply in self._link.exchange(requests):
                     self._check(reply, reply.key.name)
@@ -349,18 +379,14 @@ class Device:
         return collected.answers(simulated=self._transport.simulated)
 
     def _requests(
-        self, image: NetworkImage, batches: Iterable[NDArray[np.bool_]]
+        self, image: NetworkImage, sendings: Iterable[Sending]
     ) -> Iterator[Iterator[Request[Part]]]:
         """The requests of each sample, made when they are needed."""
-        sample = 0
-        for events in batches:
-            check_trains(image, events)
-            for own in events:
-                yield sample_requests(
-                    own, sample=sample, number=self._samples, outputs=image.outputs
-                )
-                sample += 1
-                self._samples = (self._samples + 1) % protocol.SAMPLES
+        for sample, sending in enumerate(sendings):
+            yield sample_requests(
+                sending, sample=sample, number=self._samples, outputs=image.outputs
+            )
+            self._samples = (self._samples + 1) % protocol.SAMPLES
 
     def _check(self, reply: Reply[Any], what: str) -> None:
         """Refuse a reply that is none.

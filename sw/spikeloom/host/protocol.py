@@ -273,6 +273,12 @@ def encode_events(steps: Sequence[Iterable[int]]) -> Iterator[bytes]:
         yield _words(words[first : first + EVENTS_IN_PAYLOAD])
 
 
+def encode_values(values: bytes) -> Iterator[bytes]:
+    """Payloads of FRAME for a sample's values, a byte each."""
+    for first in range(0, len(values), PAYLOAD_BYTES):
+        yield values[first : first + PAYLOAD_BYTES]
+
+
 def encode_loads(loads: Iterable[tuple[int, int, int, int]]) -> Iterator[bytes]:
     """Payloads of LOAD for chunks, given as layer, kind, chunk address and sixteen bits each.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ class Part:
     Attributes:
         sample: its number among those that were given.
         begins: it is the sample's first.
-        outputs: scores that it asks for, first and number; None if it sends events.
+        outputs: scores that it asks for, first and number; None if it sends the sample.
         line_bytes: bytes of it, and of the result if it asks for one, that the line carries.
     """
 
@@ -39,22 +39,47 @@ class Part:
         return f"sample {self.sample}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """A sample on its way: as events, or as values that the device encodes.
+
+    Attributes:
+        command: EVENTS or FRAME.
+        payloads: of its requests.
+    """
+
+    command: Command
+    payloads: Iterable[bytes]
+
+
+def as_events(trains: NDArray[np.bool_]) -> Iterator[Sending]:
+    """Samples that are bool [S, T, inputs]."""
+    for train in trains:
+        steps = [np.flatnonzero(step).tolist() for step in train]
+        yield Sending(command=Command.EVENTS, payloads=protocol.encode_events(steps))
+
+
+def as_values(images: NDArray[np.uint8]) -> Iterator[Sending]:
+    """Samples that are uint8 [S, values]."""
+    for values in images:
+        yield Sending(command=Command.FRAME, payloads=protocol.encode_values(values.tobytes()))
+
+
 def sample_requests(
-    events: NDArray[np.bool_], *, sample: int, number: int, outputs: int
+    sending: Sending, *, sample: int, number: int, outputs: int
 ) -> Iterator[Request[Part]]:
     """What a host asks, to have a sample run.
 
     Args:
-        events: bool [T, inputs].
+        sending: the sample.
         sample: its number among those that were given.
         number: its number on the device, modulo 256.
         outputs: scores that the network has.
     """
-    steps = [np.flatnonzero(step).tolist() for step in events]
-    for at, payload in enumerate(protocol.encode_events(steps)):
+    for at, payload in enumerate(sending.payloads):
         size = frame_bytes(REQUEST_BYTES + len(payload))
         part = Part(sample=sample, begins=at == 0, outputs=None, line_bytes=size)
-        yield Request(key=part, command=Command.EVENTS, payload=payload)
+        yield Request(key=part, command=sending.command, payload=payload)
     for first in range(0, outputs, SCORES_IN_RESULT):
         count = min(SCORES_IN_RESULT, outputs - first)
         payload = protocol.encode_result(number, first, count)
@@ -75,6 +100,20 @@ def check_trains(image: NetworkImage, trains: NDArray[np.bool_]) -> None:
         raise UserError(
             f"the samples are {trains.dtype} {list(trains.shape)}, and the network takes {wanted}; "
             "give it samples of the kind that it was trained on"
+        )
+
+
+def check_values(image: NetworkImage, images: NDArray[np.uint8]) -> None:
+    """Refuse samples that are none of the network's.
+
+    Raises:
+        UserError: their type or shape is wrong.
+    """
+    values = image.sample_code.values
+    if images.dtype != np.uint8 or images.shape[1:] != (values,):
+        raise UserError(
+            f"the samples are {images.dtype} {list(images.shape)}, and the network takes uint8 "
+            f"[samples, {values}]; give it samples of the kind that it was trained on"
         )
 
 

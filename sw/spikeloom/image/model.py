@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeloom.arithmetic import Integers, Leak, Reset
-from spikeloom.encoding import Encoding
+from spikeloom.encoding import Encoding, SampleCode, encoding_pixels
 from spikeloom.image.widths import accumulator_range, signed_bits
 
 Readout = Literal["membrane", "count"]
@@ -208,6 +208,15 @@ class NetworkImage:
     @property
     def inputs(self) -> int:
         return self.layers[0].inputs
+
+    @property
+    def sample_code(self) -> SampleCode:
+        """How its samples become events."""
+        return SampleCode(
+            encoding=self.encoding,
+            values=encoding_pixels(self.encoding, self.inputs, self.time_steps),
+            time_steps=self.time_steps,
+        )
 
     @property
     def outputs(self) -> int:

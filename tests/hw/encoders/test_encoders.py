@@ -10,12 +10,19 @@ from spikeloom.encoding import (
     LatencyEncoding,
     MultiThresholdEncoding,
     RateEncoding,
+    SampleCode,
     encode,
     encoding_inputs,
 )
 from spikeloom.errors import UserError
 from spikeloom.packing.words import unsigned_bits
-from spikeloom_hw.encoders import DeltaEncoder, LatencyEncoder, encoder_memory, make_encoder
+from spikeloom_hw.encoders import (
+    DeltaEncoder,
+    LatencyEncoder,
+    encoder_memory,
+    make_encoder,
+    require_encoder,
+)
 from streams import PAUSES, consumer, producer, recorder, run_scenario
 
 CODES = {
@@ -36,9 +43,8 @@ EDGES = np.array([0, 255, 0, 1, 254, 40, 64, 63, 127, 128, 200, 199, 80, 41, 39]
 
 def built(code, values, time_steps):
     inputs = encoding_inputs(code, values, time_steps)
-    dut = make_encoder(
-        code, values=values, time_steps=time_steps, address_bits=unsigned_bits(inputs - 1)
-    )
+    whole = SampleCode(encoding=code, values=values, time_steps=time_steps)
+    dut = make_encoder(whole, address_bits=unsigned_bits(inputs - 1))
     assert dut is not None
     return dut
 
@@ -211,20 +217,23 @@ def test_cycles_of_delta_values():
     ],
 )
 def test_memory(code, values, time_steps, shape):
-    memory = encoder_memory(code, values=values, time_steps=time_steps)
-    assert memory is not None
+    memory = encoder_memory(SampleCode(encoding=code, values=values, time_steps=time_steps))
     assert (memory.width, memory.depth) == shape
 
 
 @pytest.mark.parametrize("code", [RateEncoding(), MultiThresholdEncoding()])
 def test_codes_without_gateware(code):
-    assert make_encoder(code, values=8, time_steps=4, address_bits=8) is None
-    assert encoder_memory(code, values=8, time_steps=4) is None
+    whole = SampleCode(encoding=code, values=8, time_steps=4)
+    assert make_encoder(whole, address_bits=8) is None
+    with pytest.raises(UserError, match="encoding has no gateware: send events"):
+        require_encoder(whole, address_bits=8)
+    with pytest.raises(UserError, match="encoding has no gateware: send events"):
+        encoder_memory(whole)
 
 
 def test_frames_of_unequal_size_are_refused():
     with pytest.raises(UserError, match="10 values are no 4 frames"):
-        make_encoder(DeltaEncoding(), values=10, time_steps=4, address_bits=8)
+        make_encoder(SampleCode(encoding=DeltaEncoding(), values=10, time_steps=4), address_bits=8)
 
 
 @pytest.mark.usefixtures("refused_components")
