@@ -88,7 +88,7 @@ class MemoryDesign(msgspec.Struct, frozen=True, kw_only=True):
     width: int
 
 
-class Design(msgspec.Struct, frozen=True, kw_only=True):
+class Design(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The contents of ``design.json``.
 
     Attributes:

@@ -155,27 +155,20 @@ class HostPort(wiring.Component):
         wiring.connect(m, sender.bytes, wiring.flipped(self.sent))
 
         # Samples to the core, and results from it.
-        rest, waiting = Signal(), Signal()
+        give_up, rest, waiting = who.give_up, gate.rest, gate.waiting
         if self.encoder is None:
             wiring.connect(m, words.events, gate.input)
-            m.d.comb += [
-                gate.give_up.eq(who.give_up),
-                rest.eq(gate.rest),
-                waiting.eq(gate.waiting),
-            ]
         else:
             # What is given up in the encoder comes to an end there, before the gate ends the rest.
             encoder = self.encoder
+            m.d.comb += encoder.abort.eq(give_up)
+            give_up &= ~encoder.busy
+            rest &= ~encoder.busy
+            waiting |= encoder.sending
             with m.If(encoder.sending):
                 wiring.connect(m, encoder.events, gate.input)
             with m.Else():
                 wiring.connect(m, words.events, gate.input)
-            m.d.comb += [
-                encoder.abort.eq(who.give_up),
-                gate.give_up.eq(who.give_up & ~encoder.busy),
-                rest.eq(gate.rest & ~encoder.busy),
-                waiting.eq(gate.waiting | encoder.sending),
-            ]
         wiring.connect(m, gate.output, wiring.flipped(self.events))
         # The core finds its best score, and the store takes it: not in the same cycle.
         m.submodules.score = score = StreamRegister(self.score)
@@ -184,6 +177,7 @@ class HostPort(wiring.Component):
         m.d.comb += [
             who.reset.eq(engine.command == Command.RESET),
             who.rest.eq(rest),
+            gate.give_up.eq(give_up),
             gate.told.eq(results.told),
             results.forget.eq(who.forget),
             result.complete.eq(results.complete),

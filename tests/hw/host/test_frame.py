@@ -66,7 +66,7 @@ class Encoding:
         simulate(self.module, bench)
 
 
-@pytest.fixture(params=CODES.values(), ids=CODES)
+@pytest.fixture(params=CODES.values(), ids=list(CODES))
 def device(request):
     return Encoding(*request.param)
 
