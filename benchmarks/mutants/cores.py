@@ -57,8 +57,9 @@ class Subject:
         membrane_bits: of each layer; few, so that both rails are met.
         time_steps: of a sample.
         seed: of the weights.
-        turned: rows 0 and 1 of each layer change places. What a layer reads for a STEP is row 0:
-            in one network it is empty, in the other it is not.
+        turned: rows 0 and 1 of each layer change places, and thresholds and biases are mirrored
+            in their ranges. What a layer reads for a STEP is row 0: in one network it is empty, in
+            the other it is not.
     """
 
     name: str
@@ -83,8 +84,12 @@ class Subject:
         turned = replace(self, turned=True)
         if not self.loadable:
             return self, turned
-        dense = replace(self, seed=self.seed + 1, density=(1.0,) * len(self.density))
-        return self, turned, dense, replace(dense, seed=self.seed + 2, threshold=107)
+        dense = replace(self, density=(1.0,) * len(self.density))
+        others = [
+            replace(dense if at % 2 else self, seed=self.seed + at, threshold=threshold)
+            for at, threshold in enumerate((23, 43, 14, 213), 1)
+        ]
+        return self, turned, *others
 
     def image(self) -> NetworkImage:
         """The network, always the same."""
@@ -92,6 +97,7 @@ class Subject:
         layers = []
         for number, (inputs, neurons) in enumerate(pairwise(self.sizes)):
             last = number == len(self.sizes) - 2
+            lanes = self.lanes[number]
             spiking = not last or self.readout == "count"
             # Short rows among the long: the last word of one and the first of the next may add
             # to the same membrane.
@@ -99,11 +105,12 @@ class Subject:
             density = np.where(kinds < 0.4, 0.12, self.density[number])
             present = random.random((inputs, neurons)) < density
             # Runs of rows that add to one group of neurons, all lanes at once, cycle by cycle.
-            group = np.arange(neurons) // self.lanes[number]
+            group = np.arange(neurons) // lanes
             chosen = np.arange(inputs) // 4 % (group[-1] + 1)
             present = np.where(kinds > 0.75, group == chosen[:, None], present)
             # Neurons that are driven up, down, and both ways: each bank meets both rails.
             drift = random.choice([-4, -1, 0, 0, 1, 1, 2, 5], neurons)
+            drift[-2 * lanes :] = np.repeat([5, -4], lanes)
             weights = np.clip(random.integers(-5, 6, (inputs, neurons)) + drift, -7, 7) * present
             weights[1] = 0  # an empty row
             if self.turned:
@@ -112,9 +119,9 @@ class Subject:
                 Layer.from_dense(
                     weights,
                     name=f"layer{number}",
-                    bias=random.integers(-3, 4, neurons) if self.threshold is None else 0,
+                    bias=self._mirrored(-3, 3, neurons, random) if self.threshold is None else 0,
                     leak=self.leaks[number],
-                    threshold=self.threshold or random.integers(3, 9, neurons),
+                    threshold=self.threshold or self._mirrored(3, 8, neurons, random),
                     reset=self.resets[number],
                     spiking=spiking,
                     membrane_bits=self.membrane_bits[number],
@@ -128,6 +135,14 @@ class Subject:
             readout=self.readout,
             provenance=Provenance(dataset="digits", seed=0),
         )
+
+    def _mirrored(
+        self, low: int, high: int, count: int, random: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Parameters from `low` to `high`, both among them."""
+        values = random.integers(low, high, count, endpoint=True)
+        values[:2] = low, high
+        return low + high - values if self.turned else values
 
     def fittings(self, folder: Path) -> list[Fitting]:
         """The core, generated below `folder`, with each of its networks in it.
@@ -182,25 +197,25 @@ class Subject:
 SUBJECTS = (
     Subject(
         name="in place",
-        sizes=(22, 14, 11, 33),
+        sizes=(22, 14, 11, 35),
         lanes=(4, 2, 1),
         leaks=(ShiftLeak(shift=2), DecayLeak(multiplier=5, fraction_bits=4), IntegrateLeak()),
         resets=("subtract", "zero", "subtract"),
         target="icebreaker",
         density=(0.5, 0.9, 1.0),
         membrane_bits=(5, 5, 6),
-        seed=181,
+        seed=157,
     ),
     Subject(
         name="overlapped, spike counts",
-        sizes=(18, 20, 12),
+        sizes=(18, 26, 12),
         lanes=(4, 1),
         leaks=(DecayLeak(multiplier=3, fraction_bits=3), ShiftLeak(shift=3)),
         resets=("zero", "subtract"),
         target="ulx3s-85f",
         density=(0.8, 0.4),
         membrane_bits=(5, 5),
-        seed=121,
+        seed=130,
         readout="count",
         time_steps=7,
     ),
@@ -214,7 +229,7 @@ SUBJECTS = (
         sprams=1,
         density=(0.6, 0.9),
         membrane_bits=(5, 7),
-        seed=131,
+        seed=151,
         threshold=5,
         loadable=True,
     ),

@@ -71,6 +71,8 @@ RUNS = (
     Run(mode=STRESS, samples=100, seed=7, network=0),
     Run(mode=STREAMING, samples=200, seed=8, network=2),
     Run(mode=STREAMING, samples=200, seed=9, network=3),
+    Run(mode=STRESS, samples=100, seed=13, network=4),
+    Run(mode=STREAMING, samples=20, seed=14, network=5),
     Run(mode=SPARSE, samples=200, seed=10, network=2),
     Run(mode=STREAMING, samples=1500, seed=11),
     Run(mode=STRESS, samples=1500, seed=12, network=1),

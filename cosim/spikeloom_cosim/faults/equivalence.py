@@ -1,42 +1,44 @@
-"""Can a mutation make any difference? Where yosys proves that it can not, no test could find it.
+"""Can a mutation make any difference? Where it is proved that it can not, no test could find it.
 
-The proof is by induction over the registers: if all agree in one cycle, they and the outputs agree
-in the next, whatever the inputs and the memories say. Memories are left out; what they read and
-write becomes ports. It holds for all states, those included that a core never reaches: a mutation
-that is harmless for the sake of what can not happen is not proved here.
+The proof is by induction over time. Two cores, one mutated, see the same inputs, resets included.
+If for `FRAMES` cycles the same things left them, and some bits of their registers were equal, then
+so it is in the next cycle: then they never differ to anybody outside. Which bits those are is found
+out: all at first, without those that a counterexample shows to differ, until the induction closes
+or what leaves a core differs. A bit that may differ may still be equal while some register is not
+zero, such as an address while words remain; that is tried, too. The induction begins with all
+registers at their first values.
+
+What leaves a core is its outputs, and what its memories are told: each write, and each address that
+is read. Memories themselves are left out: what they show may be anything, the same in both cores
+if they have been asked the same.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import z3
 
 from spikeloom_cosim.core import Core
 from spikeloom_cosim.faults.plant import READ, REDUCE, copy_core, run_yosys
 from spikeloom_hw.core import CORE_MODULE
 from spikeloom_hw.synth.tools import ToolError
 
-_PROOF = """\
-read_json core.json
-rename {top} gold
-design -stash gold
-read_json core.json
-{mutation}
-rename {top} gate
-design -stash gate
-design -copy-from gold gold
-design -copy-from gate gate
-equiv_make gold gate proof
-hierarchy -top proof
-opt_clean
-equiv_simple
-equiv_induct -seq 3
-equiv_status -assert
-"""
+FRAMES = 6
+"""Cycles that the induction looks back: what is on its way through a pipeline has left it."""
+NARROW = 6
+"""Bits of a register that may be a condition."""
+PATIENCE_MS = 120_000
+"""For each question to the solver."""
+
+SOUND, MUTATED = "sound", "mutated"
 
 
 def equivalent(core: Core, mutations: Sequence[str], *, jobs: int) -> list[bool]:
@@ -51,32 +53,268 @@ def equivalent(core: Core, mutations: Sequence[str], *, jobs: int) -> list[bool]
         work = Path(scratch)
         copy_core(core, work)
         run_yosys(f"{READ}{REDUCE}write_json core.json\n", work)
-        document = json.loads((work / "core.json").read_text())
-        _open_memories(document["modules"][CORE_MODULE])
 
         def proved(place: int) -> bool:
-            folder = work / str(place)
-            folder.mkdir()
-            (folder / "core.json").write_text(json.dumps(document))
-            script = _PROOF.format(top=CORE_MODULE, mutation=mutations[place])
             try:
-                run_yosys(script, folder)
+                pair = _translated(work, mutations[place], work / str(place))
             except ToolError:
                 return False
-            return True
+            return _closes(pair)
 
         with ThreadPoolExecutor(jobs) as pool:
             return list(pool.map(proved, range(len(mutations))))
 
 
-def _open_memories(module: Any) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    """A port that a memory is read at: its name, and whether it shows the word a cycle later."""
+
+    name: str
+    clocked: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Writer:
+    """A port that a memory is written at: its name, and the width of a word."""
+
+    name: str
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """Two cores as SMT-LIB.
+
+    Attributes:
+        text: their transition relations.
+        inputs: names of ports.
+        outputs: names of ports.
+        registers: names of ports that show a bit of a register each, or what a memory shows.
+        conditions: names and widths of ports that show a whole register each, a narrow one.
+        readers: of all memories.
+        writers: of all memories.
+    """
+
+    text: str
+    inputs: list[str]
+    outputs: list[str]
+    registers: list[str]
+    conditions: list[tuple[str, int]]
+    readers: list[_Reader]
+    writers: list[_Writer]
+
+
+def _translated(work: Path, mutation: str, folder: Path) -> _Pair:
+    folder.mkdir()
+    texts = []
+    for name, change in ((SOUND, ""), (MUTATED, mutation)):
+        run_yosys(f"read_json ../core.json\n{change}\ndffunmap\nwrite_json {name}.json\n", folder)
+        document = json.loads((folder / f"{name}.json").read_text())
+        module = document["modules"][CORE_MODULE]
+        ports = {port: own["direction"] for port, own in module["ports"].items()}
+        registers, conditions = _show_registers(module)
+        readers, writers = _open_memories(module)
+        (folder / f"{name}.json").write_text(json.dumps(document))
+        run_yosys(
+            f"read_json {name}.json\nrename {CORE_MODULE} {name}\nwrite_smt2 -stbv {name}.smt2\n",
+            folder,
+        )
+        texts.append((folder / f"{name}.smt2").read_text())
+    return _Pair(
+        text="\n".join(texts),
+        inputs=[port for port, direction in ports.items() if direction == "input"],
+        outputs=[port for port, direction in ports.items() if direction == "output"],
+        registers=registers + [f"{own.name}.data" for own in readers if own.clocked],
+        conditions=conditions,
+        readers=readers,
+        writers=writers,
+    )
+
+
+def _show_registers(module: Any) -> tuple[list[str], list[tuple[str, int]]]:
+    """Give every bit of a register, and every narrow register, a port; and tell their names."""
+    cells = module["cells"]
+    bits: list[str] = []
+    whole: list[tuple[str, int]] = []
+    for name in sorted(name for name, cell in cells.items() if cell["type"] == "$dff"):
+        own = cells[name]["connections"]["Q"]
+        if len(own) <= NARROW:
+            whole.append((f"register{len(whole)}", len(own)))
+            _add_port(module, whole[-1][0], "output", own)
+        for bit in own:
+            bits.append(f"bit{len(bits)}")
+            _add_port(module, bits[-1], "output", [bit])
+    return bits, whole
+
+
+def _open_memories(module: Any) -> tuple[list[_Reader], list[_Writer]]:
     """Turn the pins of every memory into ports, and take it out."""
     cells = module["cells"]
-    for name in [name for name, cell in cells.items() if cell["type"] == "$mem_v2"]:
+    readers, writers = [], []
+    for name in sorted(name for name, cell in cells.items() if cell["type"] == "$mem_v2"):
         cell = cells.pop(name)
-        for pin, direction in cell["port_directions"].items():
-            port = f"{name}.{pin}"
-            bits = cell["connections"][pin]
-            turned = "input" if direction == "output" else "output"
-            module["ports"][port] = {"direction": turned, "bits": bits}
-            module["netnames"][port] = {"hide_name": 0, "bits": bits, "attributes": {}}
+        pins = cell["connections"]
+        parameters = {key: str(value) for key, value in cell["parameters"].items()}
+        width, address = (int(parameters[key], 2) for key in ("WIDTH", "ABITS"))
+
+        def part(pin: str, at: int, size: int, pins: Any = pins) -> list[Any]:
+            return pins[pin][at * size : (at + 1) * size]
+
+        for at in range(int(parameters["RD_PORTS"], 2)):
+            clocked = parameters["RD_CLK_ENABLE"][::-1][at] == "1"
+            reader = _Reader(name=f"reader{len(readers)}", clocked=clocked)
+            readers.append(reader)
+            _add_port(module, f"{reader.name}.enable", "output", part("RD_EN", at, 1))
+            _add_port(module, f"{reader.name}.address", "output", part("RD_ADDR", at, address))
+            _add_port(module, f"{reader.name}.data", "input", part("RD_DATA", at, width))
+        for at in range(int(parameters["WR_PORTS"], 2)):
+            writer = _Writer(name=f"writer{len(writers)}", width=width)
+            writers.append(writer)
+            _add_port(module, f"{writer.name}.enable", "output", part("WR_EN", at, width))
+            _add_port(module, f"{writer.name}.address", "output", part("WR_ADDR", at, address))
+            _add_port(module, f"{writer.name}.data", "output", part("WR_DATA", at, width))
+    return readers, writers
+
+
+def _add_port(module: Any, name: str, direction: str, bits: list[Any]) -> None:
+    module["ports"][name] = {"direction": direction, "bits": bits}
+    module["netnames"][name] = {"hide_name": 0, "bits": bits, "attributes": {}}
+
+
+def _closes(pair: _Pair) -> bool:
+    """The proof: whether the induction closes, without conditions or with them."""
+    solver = z3.SolverFor("QF_BV")
+    solver.set("timeout", PATIENCE_MS)
+    solver.from_string(_unrolled(pair))
+    return any(
+        _holds(solver, len(pair.registers), conditions) for conditions in (0, len(pair.conditions))
+    )
+
+
+Claim = tuple[int, int | None]
+"""A bit of a register is equal in both cores: always, or while a register is not zero."""
+
+
+def _holds(solver: z3.Solver, bits: int, conditions: int) -> bool:
+    before = range(FRAMES)
+    claims: set[Claim] = {(at, None) for at in range(bits)}
+    while True:
+        with _assuming(solver, [z3.Not(_broken(own, at)) for own in claims for at in before]):
+            solver.add(z3.Not(z3.Or([_said(at) for at in before])))
+            if solver.check(_said(FRAMES)) != z3.unsat:
+                return False
+            # What a counterexample breaks in its last cycle is no claim; fewer and fewer are.
+            solver.add(z3.Or([_broken(own, FRAMES) for own in claims]))
+            answer = solver.check()
+            if answer == z3.unsat:
+                break
+            if answer == z3.unknown:
+                return False
+            model = solver.model()
+            broken = {own for own in claims if z3.is_true(model.eval(_broken(own, FRAMES)))}
+            weaker = {
+                (bit, condition)
+                for bit, when in broken
+                if when is None
+                for condition in range(conditions)
+                if z3.is_false(model.eval(_active(condition, FRAMES)))
+            }
+        claims = claims - broken | weaker
+
+    # From the first state on, where every register is alike, all of this holds from the start.
+    wrong = [_said(at) for at in before] + [_broken(own, at) for own in claims for at in before]
+    start = [z3.Bool("begins"), *(z3.Not(_differs(bit, 0)) for bit in range(bits))]
+    with _assuming(solver, [*start, z3.Or(wrong)]):
+        return solver.check() == z3.unsat
+
+
+@contextmanager
+def _assuming(solver: z3.Solver, facts: Sequence[Any]) -> Iterator[None]:
+    solver.push()
+    try:
+        solver.add(*facts)
+        yield
+    finally:
+        solver.pop()
+
+
+def _broken(claim: Claim, frame: int) -> Any:
+    bit, condition = claim
+    differs = _differs(bit, frame)
+    return differs if condition is None else z3.And(differs, _active(condition, frame))
+
+
+def _differs(bit: int, frame: int) -> z3.BoolRef:
+    return z3.Bool(f"differs.{bit}.{frame}")
+
+
+def _active(condition: int, frame: int) -> z3.BoolRef:
+    return z3.Bool(f"active.{condition}.{frame}")
+
+
+def _said(frame: int) -> z3.BoolRef:
+    return z3.Bool(f"said.{frame}")
+
+
+def _unrolled(pair: _Pair) -> str:
+    """Both cores for `FRAMES` + 1 cycles; `differs.R.F` and `said.F` tell what differs when."""
+    lines = [pair.text, "(declare-const begins Bool)"]
+    for core in (SOUND, MUTATED):
+        lines += [f"(declare-const {core}.{at} |{core}_s|)" for at in range(FRAMES + 1)]
+        lines += [f"(assert (|{core}_t| {core}.{at} {core}.{at + 1}))" for at in range(FRAMES)]
+    lines.append(f"(assert (=> begins (|{SOUND}_i| {SOUND}.0)))")
+    for frame in range(FRAMES + 1):
+        lines += [f"(assert (not {_unlike(port, frame)}))" for port in pair.inputs]
+        for reader in pair.readers:
+            lines += _shown(reader, frame)
+        for at, port in enumerate(pair.registers):
+            lines += _named(f"differs.{at}.{frame}", _unlike(port, frame))
+        for at, (port, width) in enumerate(pair.conditions):
+            value = _value(SOUND, port, frame)
+            active = value if width == 1 else f"(not (= {value} (_ bv0 {width})))"
+            lines += _named(f"active.{at}.{frame}", active)
+        said = [_unlike(port, frame) for port in pair.outputs]
+        said += [own for writer in pair.writers for own in _written(writer, frame)]
+        lines += _named(f"said.{frame}", f"(or {' '.join(said)})")
+    return "\n".join(lines)
+
+
+def _named(name: str, value: str) -> list[str]:
+    return [f"(declare-const {name} Bool)", f"(assert (= {name} {value}))"]
+
+
+def _value(core: str, port: str, frame: int) -> str:
+    return f"(|{core}_n {port}| {core}.{frame})"
+
+
+def _unlike(port: str, frame: int) -> str:
+    return f"(not (= {_value(SOUND, port, frame)} {_value(MUTATED, port, frame)}))"
+
+
+def _shown(reader: _Reader, frame: int) -> Iterator[str]:
+    """Asked for the same word, a memory shows the same; not asked, what it showed before."""
+    enable, address, data = (f"{reader.name}.{pin}" for pin in ("enable", "address", "data"))
+    if not reader.clocked:
+        yield f"(assert (or {_unlike(address, frame)} (not {_unlike(data, frame)})))"
+    elif frame:
+        before = frame - 1
+        asked = [_value(core, enable, before) for core in (SOUND, MUTATED)]
+        same = f"(and {' '.join(asked)} (not {_unlike(address, before)}))"
+        yield f"(assert (=> {same} (not {_unlike(data, frame)})))"
+        for core, own in zip((SOUND, MUTATED), asked, strict=True):
+            kept = f"(= {_value(core, data, frame)} {_value(core, data, before)})"
+            yield f"(assert (or {own} {kept}))"
+
+
+def _written(writer: _Writer, frame: int) -> Iterator[str]:
+    """What of a write differs: which bits, where to, and what."""
+    enable, address, data = (f"{writer.name}.{pin}" for pin in ("enable", "address", "data"))
+    both, none = ("and", "false") if writer.width == 1 else ("bvand", f"(_ bv0 {writer.width})")
+    yield _unlike(enable, frame)
+    written = f"(not (= {_value(SOUND, enable, frame)} {none}))"
+    yield f"(and {written} {_unlike(address, frame)})"
+    words = [
+        f"({both} {_value(core, enable, frame)} {_value(core, data, frame)})"
+        for core in (SOUND, MUTATED)
+    ]
+    yield f"(not (= {' '.join(words)}))"
