@@ -25,9 +25,8 @@ from spikeloom.image import (
     ShiftLeak,
 )
 from spikeloom.image.model import Readout
-from spikeloom_cosim.driver import load_payloads
 from spikeloom_cosim.fitting import Fitting, fit_design
-from spikeloom_cosim.loads import scrambled
+from spikeloom_cosim.loads import scrambled, with_looks
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.core.loading import load_sequence
 from spikeloom_hw.generate import generate, write_core
@@ -147,7 +146,8 @@ class Subject:
     def fittings(self, folder: Path) -> list[Fitting]:
         """The core, generated below `folder`, with each of its networks in it.
 
-        A loadable one is loaded with another network first, then with its own, in any order.
+        A loadable one is loaded with another network first, then with its own, in any order, and
+        all of it is read back.
         """
         fittings = [self._fitting(own, folder / str(at)) for at, own in enumerate(self.networks)]
         if not self.loadable:
@@ -155,16 +155,16 @@ class Subject:
         random = np.random.default_rng(self.seed)
         params = fittings[0].params
         loads = [load_sequence(own.image(), params) for own in self.networks]
-        played = [
-            load_payloads(
-                [*scrambled(before, params, random), *scrambled(own, params, random)], params
-            )
-            for before, own in zip(loads[-1:] + loads[:-1], loads, strict=True)
-        ]
-        return [
-            replace(fitting, core=replace(fitting.core, loads=own))
-            for fitting, own in zip(fittings, played, strict=True)
-        ]
+        played = []
+        for fitting, before, own in zip(fittings, loads[-1:] + loads[:-1], loads, strict=True):
+            parts = [
+                with_looks(scrambled(before, params, random), params, random, share=0.3),
+                with_looks(scrambled(own, params, random), params, random),
+            ]
+            payloads, looks = (np.concatenate(both) for both in zip(*parts, strict=True))
+            core = replace(fitting.core, loads=payloads, looks=looks)
+            played.append(replace(fitting, core=core))
+        return played
 
     def _fitting(self, own: Subject, folder: Path) -> Fitting:
         """The core made for this network, if it is loadable, or else for its own; with its own."""
@@ -215,7 +215,7 @@ SUBJECTS = (
         target="ulx3s-85f",
         density=(0.8, 0.4),
         membrane_bits=(5, 5),
-        seed=130,
+        seed=210,
         readout="count",
         time_steps=7,
     ),

@@ -128,7 +128,12 @@ class Mutants:
                 except SimulationError:
                     return Death(run=place, mode=run.mode.name, kind="simulator")
                 verdict = check(
-                    expected, from_zero(recording), core.shape, mode=run.mode, seed=run.seed
+                    expected,
+                    from_zero(recording),
+                    core.shape,
+                    mode=run.mode,
+                    seed=run.seed,
+                    looks=core.looks,
                 )
                 if verdict.found is not None:
                     return Death(run=place, mode=run.mode.name, kind=verdict.found.first.kind)
@@ -161,7 +166,7 @@ def mutants(subject: Subject, *, count: int, seed: int, tools: Toolchain, folder
             raise ValueError(f"{subject.name}: its networks make different cores")
     else:
         planted = _planted(sound, chosen, next(folders))
-        cores = [replace(planted, loads=own.core.loads) for own in fittings]
+        cores = [replace(planted, loads=own.core.loads, looks=own.core.looks) for own in fittings]
     build = build_bench(cores[0].verilog, cores[0].shape, tools=tools, alone=True)
     return Mutants(subject=subject, fittings=fittings, cores=cores, build=build, mutations=chosen)
 

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from spikeloom.packing.words import unsigned_bits
 from spikeloom_cosim.shape import CoreShape
+from spikeloom_hw.core.layouts import LOOK_CYCLES
 
 TOP = "bench"
 
@@ -19,6 +20,7 @@ def render_bench(shape: CoreShape, *, waves: bool = False) -> str:
         **asdict(shape),
         event_bits=shape.event_bits,
         counters=shape.counters,
+        look_cycles=LOOK_CYCLES,
         select_bits=unsigned_bits(shape.counters - 1),
         waves=waves,
     )

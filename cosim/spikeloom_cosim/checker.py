@@ -51,7 +51,13 @@ class Verdict:
 
 
 def check(
-    expected: Expectation, recording: Recording, shape: CoreShape, *, mode: Mode, seed: int = 0
+    expected: Expectation,
+    recording: Recording,
+    shape: CoreShape,
+    *,
+    mode: Mode,
+    seed: int = 0,
+    looks: NDArray[np.int64] | None = None,
 ) -> Verdict:
     """Compare everything that was recorded.
 
@@ -61,6 +67,7 @@ def check(
         shape: the core's ports.
         mode: the mode of the run: it decides when things must have happened.
         seed: of the run.
+        looks: int64, what was to be found in loaded memories.
     """
     comparison = _Comparison(expected, recording, shape, mode.name)
     pauses = Pauses(mode, seed)
@@ -71,6 +78,7 @@ def check(
         [
             *comparison.beats(),
             *comparison.counters(counted, stalls),
+            *comparison.looks(looks),
             *comparison.ending(),
             *found,
         ]
@@ -84,6 +92,7 @@ def check_rounds(
     mode: Mode,
     *,
     seed: int = 0,
+    looks: NDArray[np.int64] | None = None,
 ) -> tuple[Verdict, ...]:
     """Compare a run of several rounds.
 
@@ -94,9 +103,11 @@ def check_rounds(
         shape: the core's ports.
         mode: the mode of the run.
         seed: of the run.
+        looks: int64, what was to be found in loaded memories, in all rounds.
 
     Returns:
-        A verdict for each round, and one for the end: the counters, and whether it hung.
+        A verdict for each round, and one for the end: the counters, what was looked for, and
+        whether it hung.
     """
     verdicts = []
     runs: list[Run | None] = []
@@ -119,7 +130,8 @@ def check_rounds(
         counted = np.stack([own.counted.sum(axis=0) for own in whole]).sum(axis=0)
         known = [run.stalls.sum(axis=0) for run in runs if run is not None]
         stalls = np.stack(known).sum(axis=0) if len(known) == len(runs) else None
-    return (*verdicts, _verdict([*ending.counters(counted, stalls), *ending.ending()]))
+    last = [*ending.counters(counted, stalls), *ending.looks(looks), *ending.ending()]
+    return (*verdicts, _verdict(last))
 
 
 def _times(
@@ -257,6 +269,22 @@ class _Comparison:
             )
             order = (self.samples, 0, -1 if layer is None else layer, 0)
             yield Found(count=1, order=order, first=first)
+
+    def looks(self, expected: NDArray[np.int64] | None) -> Iterator[Found]:
+        """What looks into loaded memories found."""
+        got, wanted = self.recording.looks, np.zeros(0) if expected is None else expected
+        both = min(len(got), len(wanted))
+        different = np.flatnonzero(got[:both] != wanted[:both])
+        count = len(different) + abs(len(got) - len(wanted))
+        if count:
+            at = int(different[0]) if len(different) else both
+            first = Divergence(
+                kind="look",
+                mode=self.mode,
+                got=int(got[at]) if at < len(got) else None,
+                expected=int(wanted[at]) if at < len(wanted) else None,
+            )
+            yield Found(count=count, order=(-1, 0, 0, 0), first=first)
 
     def ending(self) -> Iterator[Found]:
         outcome = self.recording.outcome

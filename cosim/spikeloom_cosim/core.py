@@ -22,6 +22,7 @@ class Core:
         network_sha256: of the network it was generated from.
         loads: uint64, what fills its memories before the first sample, payload by payload; None
             for a core that has its contents from the start.
+        looks: int64, what the looks among the loads must find; None: there are none.
     """
 
     verilog: Path
@@ -29,6 +30,7 @@ class Core:
     shape: CoreShape
     network_sha256: str
     loads: NDArray[np.uint64] | None = None
+    looks: NDArray[np.int64] | None = None
 
     @property
     def lanes(self) -> tuple[int, ...]:

@@ -8,7 +8,16 @@ from typing import Literal, get_args
 import msgspec
 
 Kind = Literal[
-    "beat", "spike", "membrane", "score", "prediction", "cycle", "counter", "protocol", "hang"
+    "beat",
+    "spike",
+    "membrane",
+    "score",
+    "prediction",
+    "cycle",
+    "counter",
+    "look",
+    "protocol",
+    "hang",
 ]
 """What can differ.
 
@@ -19,8 +28,9 @@ Kind = Literal[
 | membrane   | a membrane after a step                                                       |
 | score      | a value of the readout                                                        |
 | prediction | the class                                                                     |
-| cycle      | a latency (isolated), or the time of a result (streaming)                     |
+| cycle      | a latency (isolated), or the time of a start, a trace beat or a result        |
 | counter    | one of the chip's counters, after all samples                                 |
+| look       | what a look into a loaded memory found                                        |
 | protocol   | a score changed or vanished while it waited                                   |
 | hang       | the run came to no end: events or results are outstanding (got: its results)  |
 """

@@ -98,6 +98,7 @@ class Recording:
         starts: int64 [samples], cycle in which each sample's first event was accepted.
         counts: what the chip counted.
         rounds: int64 [rounds], the first cycle of each round.
+        looks: int64 [looks], what each look into a loaded memory found.
     """
 
     outcome: Outcome
@@ -106,10 +107,12 @@ class Recording:
     starts: NDArray[np.int64]
     counts: Counts
     rounds: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    looks: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def read_recording(folder: Path, shape: CoreShape) -> Recording:
     """The recording in the folder that the bench ran in."""
+    looks = folder / "looks.bin"
     valid, taken, value, best, last = _words(folder / "scores.bin", 5).T
     return Recording(
         outcome=msgspec.json.decode((folder / OUTCOME).read_bytes(), type=Outcome),
@@ -127,6 +130,7 @@ def read_recording(folder: Path, shape: CoreShape) -> Recording:
         starts=_words(folder / "starts.bin", 1)[:, 0].astype(np.int64),
         counts=_counts(folder / "counts.bin"),
         rounds=_words(folder / "rounds.bin", 1)[:, 0].astype(np.int64),
+        looks=(_words(looks, 1)[:, 0] if looks.is_file() else np.zeros(0)).astype(np.int64),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeloom.errors import UserError
 from spikeloom_cosim.build import build_bench
@@ -20,8 +21,10 @@ from spikeloom_cosim.divergence import Divergence
 from spikeloom_cosim.driver import load_payloads
 from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.fitting import fit_design
+from spikeloom_cosim.loads import scrambled, with_looks
 from spikeloom_cosim.simulation import MODES, SEEDS, Mode, Round, Watchdog, run_mode, run_rounds
 from spikeloom_cosim.toolchain import Toolchain
+from spikeloom_hw.core.loading import load_sequence
 from spikeloom_hw.core.params import CoreParams
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
@@ -79,6 +82,7 @@ class CoreRun(msgspec.Struct, frozen=True, kw_only=True):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Case:
     round: Round
+    looks: NDArray[np.int64]
     expected: Expectation
 
     def struck(self, random: np.random.Generator, params: CoreParams) -> tuple[Round, Round]:
@@ -146,7 +150,14 @@ def run_core(
             seed=seed % SEEDS,
             watchdog=Watchdog.of(np.tile(latency, 2) if resets else latency),
         )
-    *verdicts, ending = check_rounds(expected, recording, core.core.shape, mode, seed=seed % SEEDS)
+    *verdicts, ending = check_rounds(
+        expected,
+        recording,
+        core.core.shape,
+        mode,
+        seed=seed % SEEDS,
+        looks=np.concatenate([case.looks for case in cases]),
+    )
     failures = [
         Failure(network=number // (len(rounds) // len(cases)), first=verdict.found.first)
         for number, verdict in enumerate(verdicts)
@@ -256,7 +267,9 @@ def _cases(
             continue
         expected = fitting.expect(events)
         spent += int(expected.results[-1])
-        cases.append(_Case(round=Round(events=events, loads=fitting.core.loads), expected=expected))
+        sequence = scrambled(load_sequence(image, core.params), core.params, random)
+        loads, looks = with_looks(sequence, core.params, random)
+        cases.append(_Case(round=Round(events=events, loads=loads), looks=looks, expected=expected))
     return cases, beyond
 
 
