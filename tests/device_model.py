@@ -321,7 +321,9 @@ class Noise:
 
 
 def model_design(image: NetworkImage, **changes: Any) -> HostDesign:
-    """What a host knows of a loadable `ModelDevice` of the shape of `image`."""
+    """What a host knows of a `ModelDevice` of the shape of `image`, loadable unless it is said."""
+    if not changes.get("loadable", True):
+        changes = {"contents": lambda image: Contents(loads=(), readable=()), **changes}
     return HostDesign(
         **{
             "source": "the model",
