@@ -294,25 +294,27 @@ class ModelLine:
 
 
 class Noise:
-    """Breaks bytes at random, and now and then puts garbage between two writes.
+    """Breaks bytes at random, and now and then puts garbage between two frames.
 
     Args:
         seed: of all of it.
         one_in: a byte in so many is another one.
-        garbage: probability of up to 300 bytes of garbage before what is written.
+        garbage: probability of up to 300 bytes of garbage before a frame.
     """
 
     def __init__(self, *, seed: int, one_in: int, garbage: float) -> None:
         self.random = random.Random(seed)
         self.one_in, self.garbage = one_in, garbage
         self.flipped = self.added = 0
+        self.between = True
 
     def __call__(self, data: bytes) -> bytes:
         draw = self.random
         made = bytearray()
-        if draw.random() < self.garbage:
+        if self.between and draw.random() < self.garbage:
             made += draw.randbytes(draw.randrange(1, 300))
             self.added += len(made)
+        self.between = data.endswith(b"\0")
         for byte in data:
             flipped = draw.randrange(self.one_in) == 0
             self.flipped += flipped
