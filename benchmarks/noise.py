@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def networks(seed: int) -> tuple[NetworkImage, NetworkImage]:
 
     def network() -> NetworkImage:
         layers = []
-        for number, (inputs, neurons) in enumerate(zip(SHAPE, SHAPE[1:], strict=False)):
+        for number, (inputs, neurons) in enumerate(pairwise(SHAPE)):
             weights = rng.integers(-7, 8, (inputs, neurons)) * (rng.random((inputs, neurons)) < 0.5)
             layers.append(
                 Layer.from_dense(

@@ -103,10 +103,13 @@ class SerialLine:
 
 
 def _open(path: str) -> serial.Serial:
+    port = serial.Serial(
+        None, BAUD, timeout=READ_SECONDS, write_timeout=WRITE_SECONDS, exclusive=True
+    )
+    # On some boards these wires hold the flash, or another chip, in reset.
+    port.port, port.dtr, port.rts = path, False, False
     try:
-        port = serial.Serial(
-            path, BAUD, timeout=READ_SECONDS, write_timeout=WRITE_SECONDS, exclusive=True
-        )
+        port.open()
     except (*_FAILURES, ValueError) as error:
         raise PortError(_why(path, error)) from None
     # Else some USB adapters keep what has come for 16 ms. Not every system and port can.

@@ -73,12 +73,13 @@ def test_a_device_at_a_serial_port():
 
 
 def refused(*, number=None, text="no"):
-    def opening(*arguments, **options):
-        error = serial.SerialException(text)
-        error.errno = number
-        raise error
+    class Refused(serial.Serial):
+        def open(self):
+            error = serial.SerialException(text)
+            error.errno = number
+            raise error
 
-    return opening
+    return Refused
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,22 @@ def test_a_port_in_use():
         first.close()
         first.close()
         SerialLine(name).close()
+
+
+def test_control_wires_stay_off(monkeypatch):
+    wires = {}
+
+    class Watched(serial.Serial):
+        def _update_dtr_state(self):
+            wires["dtr"] = self._dtr_state
+
+        def _update_rts_state(self):
+            wires["rts"] = self._rts_state
+
+    monkeypatch.setattr(serial, "Serial", Watched)
+    with pseudo_terminal() as (name, _):
+        SerialLine(name).close()
+    assert wires == {"dtr": False, "rts": False}
 
 
 def test_a_port_where_nothing_answers():

@@ -1,0 +1,81 @@
+"""Runs what docs/tutorial.md tells its reader to type, in its order."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "tutorial.md").read_text()
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LOADABLE = "A board that takes any network"
+OWN = "A network of your own"
+REAL = "A real board"
+
+
+def sections():
+    """Title of each section, and its blocks: language and text."""
+    _, *parts = re.split(r"^## ", PAGE, flags=re.MULTILINE)
+    return {part.partition("\n")[0]: BLOCK.findall(part) for part in parts}
+
+
+@pytest.fixture
+def reader(tmp_path):
+    """Does what a block says, in a folder that looks like a clone; returns what was printed."""
+    for name in ("bitstreams", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "spikeloom").write_text(
+        f"#!{sys.executable}\nfrom spikeloom.cli.app import main\nmain()\n"
+    )
+    (programs / "spikeloom").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(language, text):
+        command = {"sh": ["sh", "-e", "-c", text], "python": [sys.executable, "-c", text]}[language]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{text}\n{done.stderr}"
+        return done.stdout
+
+    return run
+
+
+def run_sections(reader, titles):
+    said = {}
+    for title in titles:
+        runnable = [block for block in sections()[title] if block[0] in ("sh", "python")]
+        assert runnable, title
+        said[title] = "".join(reader(*block) for block in runnable)
+    return said
+
+
+def test_the_tutorial(reader):
+    titles = [title for title in sections() if title not in ("Set up", LOADABLE, OWN, REAL)]
+    assert len(titles) == 2
+    said = run_sections(reader, titles)
+    assert "every score, class and count equals it" in said["Classify on a simulated board"]
+    accuracy = float(said["The same in Python"].split()[0])
+    assert accuracy > 0.9
+
+
+@pytest.mark.slow
+def test_the_tutorial_to_its_end(reader):
+    said = run_sections(reader, [LOADABLE, OWN])
+    assert "every score, class and count equals it" in said[LOADABLE]
+    assert said[OWN].count("every score, class and count equals it") == 2
+
+
+def test_two_lines_change_for_a_real_board():
+    ((language, text),) = sections()[REAL]
+    assert language == "console"
+    flash, run = text.splitlines()
+    assert flash == "spikeloom flash bitstreams/digits-icebreaker"
+    (_, first), *_ = sections()["Classify on a simulated board"]
+    place = "bitstreams/digits-icebreaker"
+    assert run.replace(f"{place} --port /dev/ttyUSB1", f"--port sim:{place}") == first.strip()
