@@ -105,7 +105,13 @@ def children(process):
     ]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(signal.SIGINT, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, id="terminated", marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_that_is_ended(run_folder, how, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
