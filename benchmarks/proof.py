@@ -7,8 +7,9 @@
 A case is one `spikeloom verify` of a build in `bitstreams/`, and its result one file in
 `results/proof/`, with the command, what was compared, and what differs; `--again` renews it. Beside
 them lie the results of the other proofs, each written by what makes it: random networks, soak and
-fuzzing (`make fuzz`), mutants and coverage (`make mutation`), formal properties (`make formal`).
-`collect` puts the sums of all of them into `results/proof.json`, and refuses if one is missing.
+fuzzing (`make fuzz`), mutants and coverage (`make mutation`), formal properties (`make formal`),
+noise on the link. `collect` puts the sums of all of them into `results/proof.json`, and refuses if
+one is missing.
 """
 
 from __future__ import annotations
@@ -80,6 +81,9 @@ CASES = (
     Case(build="digits-icebreaker", level="routed"),
     Case(build="mnist-icebreaker", level="routed", options="--samples 500"),
     Case(build="digits-icebreaker", level="bitstream"),
+    Case(build="digits-icebreaker", level="host"),
+    Case(build="mnist-icebreaker", level="host", options="--samples 1000"),
+    Case(build="fashion-ulx3s-25f", level="host", options="--samples 200"),
 )
 
 
@@ -91,6 +95,7 @@ OTHERS = {
     "coverage": "make mutation",
     "formal": "make formal",
     "encoders": "python benchmarks/encoders.py",
+    "noise": "python benchmarks/noise.py",
 }
 """The other parts, and what writes them."""
 

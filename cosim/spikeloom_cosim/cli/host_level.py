@@ -17,12 +17,14 @@ from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.board.line import open_board
 from spikeloom_cosim.board.verify import HostRun, described, verify_board
+from spikeloom_cosim.cli.level import check_recorded
 from spikeloom_cosim.divergence import KINDS
 from spikeloom_cosim.fitting import fit_design
 from spikeloom_cosim.samples import sample_events
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_hw.generate import generate
 from spikeloom_hw.source import Source, find_source
+from spikeloom_hw.synth.manifest import read_manifest
 from spikeloom_hw.targets import TARGETS
 
 LEVEL = "host"
@@ -79,8 +81,9 @@ def verify_host(
             planned = _source(plan) if plan is not None else None
             board = TARGETS[target] if planned is None else planned.target
             with console.step(f"generate for {board.name}"):
-                if planned is not None:
+                if plan is not None and planned is not None:
                     planned.write(design)
+                    check_recorded(plan, design, read_manifest(plan)[0])
                 else:
                     chosen_lanes = resolve_lanes(image, lanes[0])
                     generate(

@@ -99,11 +99,8 @@ def verify_level(
                 _check_shipped(shipped, recorded)
             with console.step(f"generate for {board.name}"):
                 _generate(image, board, chosen_lanes, loadable, design)
-            if plan is not None and design_sha256(design) != recorded["sha256"]["verilog"]:
-                raise UserError(
-                    f"{plan}: the design generated now is not the one its manifest records, so "
-                    "this would verify another; build it again: bitstreams/build.py"
-                )
+            if plan is not None:
+                check_recorded(plan, design, recorded)
         fitting = fit_design(design, image, network=network)
         described = load_design(design)
         loads = load_sequence(image, described.core) if described.loadable else None
@@ -149,6 +146,19 @@ def verify_level(
         console.note(f"first divergence: {result.first}")
         return EXIT_MISMATCH
     return 0
+
+
+def check_recorded(plan: Path, design: Path, recorded: dict[str, Any]) -> None:
+    """Refuse to verify a design in place of the one that a reference build was made of.
+
+    Raises:
+        UserError: `design` is not what the manifest of `plan` has recorded.
+    """
+    if design_sha256(design) != recorded["sha256"]["verilog"]:
+        raise UserError(
+            f"{plan}: the design generated now is not the one its manifest records, so "
+            "this would verify another; build it again: bitstreams/build.py"
+        )
 
 
 def _generate(

@@ -134,10 +134,10 @@ def test_control_wires_stay_off(monkeypatch):
 
     class Watched(serial.Serial):
         def _update_dtr_state(self):
-            wires["dtr"] = self._dtr_state
+            wires["dtr"] = self.dtr
 
         def _update_rts_state(self):
-            wires["rts"] = self._rts_state
+            wires["rts"] = self.rts
 
     monkeypatch.setattr(serial, "Serial", Watched)
     with pseudo_terminal() as (name, _):
