@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from cobs import cobs
 
+from spikeloom.encoding import SampleCode, encode
 from spikeloom.host.design import Contents, HostDesign, Load
 from spikeloom.host.failures import PortError
 from spikeloom.image import Layer, NetworkImage
@@ -44,11 +45,18 @@ class ModelDevice:
         image: the network in it; its shape, if it is loadable.
         loadable: a host fills its memories.
         design_hash: that it tells.
+        encoder: what becomes of values, if they are taken.
     """
 
     def __init__(
-        self, image: NetworkImage, *, loadable: bool = False, design_hash: bytes = HASH
+        self,
+        image: NetworkImage,
+        *,
+        loadable: bool = False,
+        design_hash: bytes = HASH,
+        encoder: SampleCode | None = None,
     ) -> None:
+        self.encoder = encoder
         self.image, self.loadable, self.design_hash = image, loadable, design_hash
         self.memory: dict[tuple[int, int, int], int] = {}
         self.counts = [0, 0, 0, 0]
@@ -68,6 +76,7 @@ class ModelDevice:
     def forget(self) -> None:
         """As after RESET."""
         self.steps: list[list[int]] = [[]]
+        self.values = bytearray()
         self.samples = 0
         self.results: dict[int, tuple[int, list[int]]] = {}
 
@@ -123,11 +132,13 @@ class ModelDevice:
             1: lambda payload: (OK, self.identity()),
             2: self.events,
             3: self.load,
+            4: self.frame,
             5: self.read,
             6: self.result,
             7: self.counters,
         }
         unknown = command not in commands or (command in (3, 5) and not self.loadable)
+        unknown |= command == 4 and self.encoder is None
         status, answered = (UNKNOWN, b"") if unknown else commands[command](payload)
         self.answer(sequence, answered, status)
 
@@ -136,7 +147,7 @@ class ModelDevice:
         return b"SPKL" + struct.pack(
             "<BB8sHHBBI",
             3,
-            int(self.loadable),
+            int(self.loadable) + 2 * (self.encoder is not None),
             self.design_hash,
             image.inputs,
             image.outputs,
@@ -162,6 +173,18 @@ class ModelDevice:
                 self.counts[3] = min(255, self.counts[3] + 1)
                 status = MALFORMED
         return status, b""
+
+    def frame(self, payload: bytes) -> tuple[int, bytes]:
+        self.values += payload
+        code = self.encoder
+        assert code is not None
+        while len(self.values) >= code.values:
+            sample = np.frombuffer(bytes(self.values[: code.values]), np.uint8)
+            del self.values[: code.values]
+            (train,) = encode(code.encoding, sample[None], code.time_steps)
+            self.steps = [np.flatnonzero(step).tolist() for step in train]
+            self.run()
+        return OK, b""
 
     def run(self) -> None:
         image = self.network()

@@ -31,7 +31,7 @@ from spikeloom_hw.capacity import beyond_the_link
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.embedding.folder import Embedding, write_embedding
-from spikeloom_hw.encoders import require_encoder
+from spikeloom_hw.encoders import check_encoder, require_encoder
 from spikeloom_hw.identity import identify
 from spikeloom_hw.targets import Target, find_target
 from spikeloom_hw.verilog import memory_shapes, write_verilog
@@ -195,6 +195,8 @@ def generate(
     if encoder and not topped:
         raise UserError("an encoder is part of a board's top: leave --encoder out")
     code = image.sample_code if encoder else None
+    if code is not None:
+        check_encoder(code)
     params = core_params(image, target=target, lanes=lanes, loadable=loadable)
     sha256 = image_sha256(image)
     with atomic_directory(directory) as folder:

@@ -3,6 +3,7 @@
 from spikeloom_hw.encoders.delta import DeltaEncoder
 from spikeloom_hw.encoders.factory import (
     Encoder,
+    check_encoder,
     encoder_memory,
     make_encoder,
     require_encoder,
@@ -13,6 +14,7 @@ __all__ = [
     "DeltaEncoder",
     "Encoder",
     "LatencyEncoder",
+    "check_encoder",
     "encoder_memory",
     "make_encoder",
     "require_encoder",

@@ -40,6 +40,15 @@ def make_encoder(code: SampleCode, *, address_bits: int) -> Encoder | None:
             return None
 
 
+def check_encoder(code: SampleCode) -> None:
+    """Refuse a code of which there is no gateware.
+
+    Raises:
+        UserError: the encoding has no gateware, or the values are not T frames of a delta encoding.
+    """
+    encoder_memory(code)
+
+
 def require_encoder(code: SampleCode, *, address_bits: int) -> Encoder:
     """As :func:`make_encoder`.
 

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from device_model import Contents, ModelDevice, ModelLine, Noise, contents, model_design
 from networks import random_network
 from spikeloom.arithmetic import IntegrateLeak
-from spikeloom.encoding import MultiThresholdEncoding, RateEncoding, encode
+from spikeloom.encoding import (
+    DeltaEncoding,
+    LatencyEncoding,
+    MultiThresholdEncoding,
+    RateEncoding,
+    encode,
+)
 from spikeloom.errors import UserError
 from spikeloom.host import Device
 from spikeloom.host.failures import DeviceError, NoAnswerError, PortError, WrongDesignError
@@ -103,6 +109,77 @@ def test_spike_trains():
         answers = device.spikes(trains)
     trace = simulate(FIRST, trains)
     assert answers.scores.tolist() == trace.scores.tolist()
+
+
+DELTA = replace(network(9, (6, 7, 4)), encoding=DeltaEncoding(delta=30))
+
+
+def sent(model):
+    """Commands that carried samples."""
+    return {command for command, _ in model.carried_out if command in (2, 4)}
+
+
+@pytest.mark.parametrize(
+    ("image", "samples"),
+    [
+        pytest.param(FIRST, IMAGES, id="latency"),
+        pytest.param(DELTA, images(12, 15), id="delta"),
+        pytest.param(network(6, (900, 4)), images(3, 900), id="values in many requests"),
+        pytest.param(FIRST, images(0), id="no sample"),
+    ],
+)
+def test_a_device_that_encodes_is_sent_values(image, samples):
+    model = ModelDevice(image, encoder=image.sample_code)
+    with opened(model, image, encoder=image.sample_code) as device:
+        assert device.identity.takes_frames
+        assert_exact(device.classify(samples), image, samples)
+        assert sent(model) == ({4} if len(samples) else set())
+        values = b"".join(payload for command, payload in model.carried_out if command == 4)
+        assert values == samples.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("encoder", "reason"),
+    [
+        (replace(FIRST, encoding=LatencyEncoding(threshold=9)).sample_code, "another threshold"),
+        (replace(FIRST, time_steps=6).sample_code, "more steps"),
+        (network(3, (8, 7, 4)).sample_code, "smaller samples"),
+    ],
+    ids=str,
+)
+def test_a_network_of_another_code_is_sent_events(encoder, reason):
+    del reason
+    model = ModelDevice(FIRST, encoder=encoder)
+    with opened(model, encoder=encoder) as device:
+        assert_exact(device.classify(IMAGES), FIRST)
+        assert sent(model) == {2}
+
+
+def test_spike_trains_are_events_to_every_device():
+    model = ModelDevice(FIRST, encoder=FIRST.sample_code)
+    trains = encode(FIRST.encoding, IMAGES, 5)
+    with opened(model, encoder=FIRST.sample_code) as device:
+        assert device.spikes(trains).scores.tolist() == expected(FIRST).scores.tolist()
+        assert sent(model) == {2}
+
+
+def test_noise_on_the_way_of_values():
+    model = ModelDevice(FIRST, encoder=FIRST.sample_code)
+    noise = Noise(seed=4, one_in=150, garbage=0.05)
+    samples = images(60)
+    with opened(model, noise=noise, encoder=FIRST.sample_code) as device:
+        assert_exact(device.classify(samples), FIRST, samples)
+    assert noise.flipped > 20
+
+
+@pytest.mark.parametrize("samples", [images(2, 10), images(2).astype(np.int64), images(2)[0]])
+def test_values_that_do_not_fit_are_refused(samples):
+    model = ModelDevice(FIRST, encoder=FIRST.sample_code)
+    with (
+        opened(model, encoder=FIRST.sample_code) as device,
+        pytest.raises(UserError, match=r"the network takes uint8 \[samples, 9\]"),
+    ):
+        device.classify(samples)
 
 
 def test_timings():
