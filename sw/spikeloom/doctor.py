@@ -18,6 +18,7 @@ GROUP = "spikeloom.doctor"
 PYTHON = (3, 11)
 _CORE = ("numpy", "click", "rich", "msgspec", "safetensors", "scikit-learn", "jinja2", "matplotlib")
 _TRAIN = ("torch", "brevitas", "setuptools")
+_HOST = ("pyserial", "cobs")
 SETUPTOOLS_LIMIT = 81
 
 
@@ -80,7 +81,7 @@ def program_version(command: Sequence[str]) -> str | None:
 
 
 def checks() -> list[Check]:
-    """This package's own tools: Python, the core dependencies, and the extra `train`."""
+    """This package's own tools: Python, the core dependencies, the extras `host` and `train`."""
     here = sys.version_info[:2]
     python = Check(
         name="python",
@@ -89,7 +90,7 @@ def checks() -> list[Check]:
         fix="" if here >= PYTHON else "install Python 3.11 or newer and make a new environment",
     )
     train = [_setuptools(check) for check in package_checks(_TRAIN, "train")]
-    return [python, *package_checks(_CORE), *train]
+    return [python, *package_checks(_CORE), *package_checks(_HOST, "host"), *train]
 
 
 def _setuptools(check: Check) -> Check:
