@@ -96,7 +96,7 @@ def test_latency_is_that_of_the_board(device):
     # The board adds to what the line takes, and by microseconds.
     rest = timings.latency - timings.line
     assert rest.min() > 0
-    assert np.median(rest) < 50e-6
+    assert np.median(rest) < 20e-6
     # Samples that follow each other share the line's two directions.
     assert device.classify(IMAGES).timings.total < timings.latency.sum()
 

@@ -33,6 +33,11 @@ constexpr uint64_t QUIET = 1 << 18;
 constexpr uint64_t LOOK = 256;
 constexpr uint64_t LEASH = 1 << 20;
 constexpr int FRAME_BITS = 10;
+// A frame ends with a zero. When the line to the board is idle after one, the clock stands still
+// until the host has reacted, or has had time to, in nanoseconds: so that times on the board do not
+// depend on how busy the host is.
+constexpr uint8_t END = 0;
+constexpr uint64_t REACTION = 50000000;
 
 struct Times {
   std::atomic<uint64_t> cycles, heard, asleep, since;
@@ -121,7 +126,7 @@ int main(int count, char** words) {
   // From the board: likewise, with the first sample in the middle of the first bit.
   uint32_t byte = 0, missing = 0, until = 0;
   bool idle = true;
-  uint64_t cycle = 0, quiet = 0;
+  uint64_t cycle = 0, quiet = 0, reaction = 0;
 
   for (;;) {
     bench.clk = 1;
@@ -146,6 +151,12 @@ int main(int count, char** words) {
       left = divisor;
       bench.rx = 0;
       quiet = 0;
+    } else if (reaction) {
+      line.look();
+      uint64_t now = nanoseconds();
+      if (line.empty() && now < reaction) line.wait(int((reaction - now) / 1000000));
+      line.look();
+      reaction = 0;
     } else if (cycle > reset && (cycle % LOOK == 0 || quiet == 1)) {
       line.look();
     }
@@ -168,6 +179,7 @@ int main(int count, char** words) {
           times.cycles.store(cycle);
           line.give(uint8_t(byte));
           idle = true;
+          if (uint8_t(byte) == END) reaction = nanoseconds() + REACTION;
         }
       }
     }
