@@ -144,6 +144,15 @@ DESIGNS = (
         lanes=(4, 2, 1),
         leak=ShiftLeak(shift=3),
     ),
+    # Without a second one of more layers, leaving out the first tells nothing of what a layer costs.
+    Design(
+        name="chain-2",
+        shape=(128, 64, 48, 32, 10),
+        fan_out=(12, 12, 8, 5),
+        banks=(8, 4, 4, 1),
+        lanes=(2, 2, 1, 1),
+        leak=ShiftLeak(shift=3),
+    ),
     Design(
         name="eight-bits-4",
         shape=(256, 128, 10),
