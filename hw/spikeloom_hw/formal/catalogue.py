@@ -3,6 +3,7 @@
 from spikeloom_hw.formal.proof import Proof
 from spikeloom_hw.formal.properties import (
     chain,
+    encoders,
     host,
     membrane_bank,
     neuron_update,
@@ -23,4 +24,5 @@ PROOFS: tuple[Proof, ...] = (
     *chain.PROOFS,
     *progress.PROOFS,
     *host.PROOFS,
+    *encoders.PROOFS,
 )

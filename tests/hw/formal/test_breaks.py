@@ -11,6 +11,7 @@ from spikeloom_hw.core.readout import Readout
 from spikeloom_hw.core.row_fetch import RowFetch
 from spikeloom_hw.core.spike_queue import SpikeQueue
 from spikeloom_hw.core.word_stream import WordStream
+from spikeloom_hw.encoders import DeltaEncoder, LatencyEncoder
 from spikeloom_hw.formal.catalogue import PROOFS
 from spikeloom_hw.formal.sby import prove
 from spikeloom_hw.host.commands.events import EventsCommand
@@ -29,7 +30,19 @@ FETCH, WORDS, UPDATE, LANE = (
 )
 BANK, QUEUE, READOUT = MembraneBank.elaborate, SpikeQueue.elaborate, Readout.elaborate
 
+LATENCY, DELTA = LatencyEncoder.elaborate, DeltaEncoder.elaborate
+
 BREAKS = {
+    "encoder.latency": [
+        (LATENCY, "value < self.threshold", "value <= self.threshold"),
+        (LATENCY, "read.en.eq(free)", "read.en.eq(1)"),
+        (LATENCY, "free = ~offered | self.events.ready", "free = offered | ~offered"),
+    ],
+    "encoder.delta": [
+        (DELTA, "moved <= -self.delta", "moved < -self.delta"),
+        (DELTA, "stop = self.abort | stopping", "stop = self.abort"),
+        (DELTA, "Mux(first, 0, read.data)", "read.data"),
+    ],
     "row_fetch.stream": [
         (FETCH, "leave.eq(~self.rows.valid | self.rows.ready)", "leave.eq(1)"),
         (FETCH, "advance.eq(~held | leave)", "advance.eq(~held)"),
