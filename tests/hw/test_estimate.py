@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from networks import random_events, random_network
+from spikeloom.encoding import RateEncoding
 from spikeloom.errors import UserError
 from spikeloom.image import Layer, ShiftLeak
 from spikeloom.packing import pack, pack_network, propose_lanes
@@ -67,6 +68,25 @@ def test_what_fits_passes():
     image = random_network(np.random.default_rng(1), [64, 32, 10], density=0.2)
     assert estimate(image, target=ICEBREAKER, lanes=(8, 1)).fits
     check_fits(image, target=ICEBREAKER, lanes=(8, 1))
+
+
+def test_an_encoder_is_one_memory_more():
+    image = random_network(np.random.default_rng(1), [784, 32, 10], density=0.1, time_steps=8)
+    plain, encoding = (
+        estimate(image, target=ICEBREAKER, lanes=(8, 1), encoder=encoder)
+        for encoder in (False, True)
+    )
+    (encoder,) = (own for own in encoding.memories if own not in plain.memories)
+    assert (encoder.name, encoder.width, encoder.depth) == ("host.encoder", 4, 784)
+    assert encoding.blocks == plain.blocks + encoder.blocks == plain.blocks + 1
+
+
+def test_a_code_without_gateware_is_refused():
+    drawn = random_network(np.random.default_rng(1), [8, 4, 3])
+    with pytest.raises(UserError, match="the rate encoding has no gateware"):
+        estimate(
+            replace(drawn, encoding=RateEncoding()), target=ICEBREAKER, lanes=(1, 1), encoder=True
+        )
 
 
 def test_a_host_fills_single_port_ram():

@@ -2,12 +2,22 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
 from spikeloom.arithmetic import IntegrateLeak
 from spikeloom.image import Layer, save_image
 from spikeloom_hw.generate import load_design
+
+
+def test_a_board_that_encodes(spikeloom, document, network, small_image, tmp_path):
+    done = document(
+        spikeloom("generate", network, "--encoder", "-o", tmp_path / "design", "--json")
+    )
+    assert done["encoder"] == msgspec.to_builtins(small_image.sample_code)
+    assert load_design(tmp_path / "design").identity.takes_frames
+    assert "encoder" in (tmp_path / "design" / "top.v").read_text()
 
 
 def test_a_loadable_core(spikeloom, document, small_image, tmp_path):
