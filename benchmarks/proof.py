@@ -83,6 +83,7 @@ CASES = (
     Case(build="digits-icebreaker", level="bitstream"),
     Case(build="digits-icebreaker", level="host"),
     Case(build="mnist-icebreaker", level="host", options="--samples 1000"),
+    Case(build="fashion-ulx3s-25f", level="host", options="--samples 200"),
 )
 
 

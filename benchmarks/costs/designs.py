@@ -144,7 +144,7 @@ DESIGNS = (
         lanes=(4, 2, 1),
         leak=ShiftLeak(shift=3),
     ),
-    # Without a second one of more layers, leaving out the first tells nothing of what a layer costs.
+    # Without a second one of many layers, leaving out the first hides what a layer costs.
     Design(
         name="chain-2",
         shape=(128, 64, 48, 32, 10),
