@@ -77,6 +77,8 @@ fuzz: setup ## A million inputs for the loaders, 5,000 random networks for the c
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
 	$(BIN)/python benchmarks/fuzz_loaders.py
 	$(BIN)/python benchmarks/random_networks.py run
+	$(BIN)/python benchmarks/random_networks.py fixed
+	$(BIN)/python benchmarks/random_networks.py resets
 	$(BIN)/python benchmarks/random_networks.py soak
 
 lint: setup ## Check style, format and types

@@ -56,6 +56,7 @@ class Subject:
         membrane_bits: of each layer; few, so that both rails are met.
         time_steps: of a sample.
         seed: of the weights.
+        full: a synapse everywhere, so that the weight memories of a loadable core are full.
         turned: rows 0 and 1 of each layer change places, and thresholds and biases are mirrored
             in their ranges. What a layer reads for a STEP is row 0: in one network it is empty, in
             the other it is not.
@@ -75,6 +76,7 @@ class Subject:
     loadable: bool = False
     time_steps: int = 6
     seed: int = 0
+    full: bool = False
     turned: bool = False
 
     @property
@@ -83,9 +85,9 @@ class Subject:
         turned = replace(self, turned=True)
         if not self.loadable:
             return self, turned
-        dense = replace(self, density=(1.0,) * len(self.density))
+        full = replace(self, full=True)
         others = [
-            replace(dense if at % 2 else self, seed=self.seed + at, threshold=threshold)
+            replace(full if at % 2 else self, seed=self.seed + at, threshold=threshold)
             for at, threshold in enumerate((23, 43, 14, 213), 1)
         ]
         return self, turned, *others
@@ -107,11 +109,15 @@ class Subject:
             group = np.arange(neurons) // lanes
             chosen = np.arange(inputs) // 4 % (group[-1] + 1)
             present = np.where(kinds > 0.75, group == chosen[:, None], present)
+            if self.full:
+                present[...] = True
             # Neurons that are driven up, down, and both ways: each bank meets both rails.
             drift = random.choice([-4, -1, 0, 0, 1, 1, 2, 5], neurons)
             weights = np.clip(random.integers(-5, 6, (inputs, neurons)) + drift, -7, 7)
             # And in each bank one that jumps from rail to rail.
             weights[:, -lanes:] = random.choice([-7, 7], (inputs, lanes))
+            if self.full:  # in small steps: the sum is no wider than that of some large ones
+                weights = random.choice([-2, -1, 1, 2], weights.shape)
             weights *= present
             weights[1] = 0  # an empty row
             if self.turned:

@@ -13,8 +13,6 @@ from mutation import RESULTS, main
 from spikeloom_cosim.toolchain import find_toolchain
 
 SEED = 4
-SURVIVOR = "const0 $auto$ff.cc:337:slice$2690 Q[3]"
-"""One bit of a sum that is forwarded, in a bank in which that is rare."""
 
 
 def test_twenty_mutants_die(tmp_path):
@@ -24,7 +22,7 @@ def test_twenty_mutants_die(tmp_path):
     assert made.death(0) is None
     assert len(made.mutations) == 20
     survivors = [made.mutations[at] for at in range(20) if made.death(at + 1) is None]
-    assert [short_name(mutation) for mutation in survivors] == [SURVIVOR]
+    assert [short_name(mutation) for mutation in survivors] == []
 
 
 @pytest.mark.slow
@@ -41,7 +39,7 @@ def test_recorded_score():
     fates = Counter(row["fate"] for row in document["rows"])
     assert len(document["rows"]) == document["mutants"] >= 500
     assert fates["killed"] == document["killed"]
-    assert fates["survived"] == len(document["survivors"])
-    killable = document["mutants"] - fates["equivalent"] - document["argued_equivalent"]
+    assert fates["survived"] + fates["open"] == len(document["survivors"])
+    killable = document["mutants"] - fates["equivalent"]
     assert document["score"] == round(fates["killed"] / killable, 4) >= 0.95
     assert all(survivor["explanation"] for survivor in document["survivors"])

@@ -4,9 +4,7 @@ The proof is by induction over time. Two cores, one mutated, see the same inputs
 If for `FRAMES` cycles the same things left them, and some bits of their registers were equal, then
 so it is in the next cycle: then they never differ to anybody outside. Which bits those are is found
 out: all at first, without those that a counterexample shows to differ, until the induction closes
-or what leaves a core differs. A bit that may differ may still be equal while some register is not
-zero, such as an address while words remain; that is tried, too. The induction begins with all
-registers at their first values.
+or what leaves a core differs. The induction begins with all registers at their first values.
 
 What leaves a core is its outputs, and what its memories are told: each write, and each address that
 is read. Memories themselves are left out: what they show may be anything, the same in both cores
@@ -33,8 +31,6 @@ from spikeloom_hw.synth.tools import ToolError
 
 FRAMES = 6
 """Cycles that the induction looks back: what is on its way through a pipeline has left it."""
-NARROW = 6
-"""Bits of a register that may be a condition."""
 PATIENCE_MS = 120_000
 """For each question to the solver."""
 
@@ -90,7 +86,6 @@ class _Pair:
         inputs: names of ports.
         outputs: names of ports.
         registers: names of ports that show a bit of a register each, or what a memory shows.
-        conditions: names and widths of ports that show a whole register each, a narrow one.
         readers: of all memories.
         writers: of all memories.
     """
@@ -99,7 +94,6 @@ class _Pair:
     inputs: list[str]
     outputs: list[str]
     registers: list[str]
-    conditions: list[tuple[str, int]]
     readers: list[_Reader]
     writers: list[_Writer]
 
@@ -112,7 +106,7 @@ def _translated(work: Path, mutation: str, folder: Path) -> _Pair:
         document = json.loads((folder / f"{name}.json").read_text())
         module = document["modules"][CORE_MODULE]
         ports = {port: own["direction"] for port, own in module["ports"].items()}
-        registers, conditions = _show_registers(module)
+        registers = _show_registers(module)
         readers, writers = _open_memories(module)
         (folder / f"{name}.json").write_text(json.dumps(document))
         run_yosys(
@@ -125,26 +119,20 @@ def _translated(work: Path, mutation: str, folder: Path) -> _Pair:
         inputs=[port for port, direction in ports.items() if direction == "input"],
         outputs=[port for port, direction in ports.items() if direction == "output"],
         registers=registers + [f"{own.name}.data" for own in readers if own.clocked],
-        conditions=conditions,
         readers=readers,
         writers=writers,
     )
 
 
-def _show_registers(module: Any) -> tuple[list[str], list[tuple[str, int]]]:
-    """Give every bit of a register, and every narrow register, a port; and tell their names."""
+def _show_registers(module: Any) -> list[str]:
+    """Give every bit of a register a port, and tell their names."""
     cells = module["cells"]
     bits: list[str] = []
-    whole: list[tuple[str, int]] = []
     for name in sorted(name for name, cell in cells.items() if cell["type"] == "$dff"):
-        own = cells[name]["connections"]["Q"]
-        if len(own) <= NARROW:
-            whole.append((f"register{len(whole)}", len(own)))
-            _add_port(module, whole[-1][0], "output", own)
-        for bit in own:
+        for bit in cells[name]["connections"]["Q"]:
             bits.append(f"bit{len(bits)}")
             _add_port(module, bits[-1], "output", [bit])
-    return bits, whole
+    return bits
 
 
 def _open_memories(module: Any) -> tuple[list[_Reader], list[_Writer]]:
@@ -182,48 +170,34 @@ def _add_port(module: Any, name: str, direction: str, bits: list[Any]) -> None:
 
 
 def _closes(pair: _Pair) -> bool:
-    """The proof: whether the induction closes, without conditions or with them."""
-    solver = z3.SolverFor("QF_BV")
+    """The proof: the induction closes, and it begins."""
+    # A context of its own: proofs run side by side.
+    context = z3.Context()
+    solver = z3.SolverFor("QF_BV", ctx=context)
     solver.set("timeout", PATIENCE_MS)
     solver.from_string(_unrolled(pair))
-    return any(
-        _holds(solver, len(pair.registers), conditions) for conditions in (0, len(pair.conditions))
-    )
-
-
-Claim = tuple[int, int | None]
-"""A bit of a register is equal in both cores: always, or while a register is not zero."""
-
-
-def _holds(solver: z3.Solver, bits: int, conditions: int) -> bool:
-    before = range(FRAMES)
-    claims: set[Claim] = {(at, None) for at in range(bits)}
+    bits, before = range(len(pair.registers)), range(FRAMES)
+    alike = set(bits)
     while True:
-        with _assuming(solver, [z3.Not(_broken(own, at)) for own in claims for at in before]):
-            solver.add(z3.Not(z3.Or([_said(at) for at in before])))
-            if solver.check(_said(FRAMES)) != z3.unsat:
+        agreed = [z3.Not(_differs(bit, at, context)) for bit in alike for at in before]
+        with _assuming(solver, [*agreed, *(z3.Not(_said(at, context)) for at in before)]):
+            if solver.check(_said(FRAMES, context)) != z3.unsat:
                 return False
-            # What a counterexample breaks in its last cycle is no claim; fewer and fewer are.
-            solver.add(z3.Or([_broken(own, FRAMES) for own in claims]))
+            # What differs in the last cycle of a counterexample is not alike; ever less is.
+            solver.add(z3.Or([_differs(bit, FRAMES, context) for bit in alike]))
             answer = solver.check()
             if answer == z3.unsat:
                 break
             if answer == z3.unknown:
                 return False
             model = solver.model()
-            broken = {own for own in claims if z3.is_true(model.eval(_broken(own, FRAMES)))}
-            weaker = {
-                (bit, condition)
-                for bit, when in broken
-                if when is None
-                for condition in range(conditions)
-                if z3.is_false(model.eval(_active(condition, FRAMES)))
-            }
-        claims = claims - broken | weaker
+            alike = {bit for bit in alike if not z3.is_true(model[_differs(bit, FRAMES, context)])}
 
     # From the first state on, where every register is alike, all of this holds from the start.
-    wrong = [_said(at) for at in before] + [_broken(own, at) for own in claims for at in before]
-    start = [z3.Bool("begins"), *(z3.Not(_differs(bit, 0)) for bit in range(bits))]
+    wrong = [_said(at, context) for at in before] + [
+        _differs(bit, at, context) for bit in alike for at in before
+    ]
+    start = [z3.Bool("begins", context), *(z3.Not(_differs(bit, 0, context)) for bit in bits)]
     with _assuming(solver, [*start, z3.Or(wrong)]):
         return solver.check() == z3.unsat
 
@@ -238,22 +212,12 @@ def _assuming(solver: z3.Solver, facts: Sequence[Any]) -> Iterator[None]:
         solver.pop()
 
 
-def _broken(claim: Claim, frame: int) -> Any:
-    bit, condition = claim
-    differs = _differs(bit, frame)
-    return differs if condition is None else z3.And(differs, _active(condition, frame))
+def _differs(bit: int, frame: int, context: z3.Context) -> z3.BoolRef:
+    return z3.Bool(f"differs.{bit}.{frame}", context)
 
 
-def _differs(bit: int, frame: int) -> z3.BoolRef:
-    return z3.Bool(f"differs.{bit}.{frame}")
-
-
-def _active(condition: int, frame: int) -> z3.BoolRef:
-    return z3.Bool(f"active.{condition}.{frame}")
-
-
-def _said(frame: int) -> z3.BoolRef:
-    return z3.Bool(f"said.{frame}")
+def _said(frame: int, context: z3.Context) -> z3.BoolRef:
+    return z3.Bool(f"said.{frame}", context)
 
 
 def _unrolled(pair: _Pair) -> str:
@@ -269,10 +233,6 @@ def _unrolled(pair: _Pair) -> str:
             lines += _shown(reader, frame)
         for at, port in enumerate(pair.registers):
             lines += _named(f"differs.{at}.{frame}", _unlike(port, frame))
-        for at, (port, width) in enumerate(pair.conditions):
-            value = _value(SOUND, port, frame)
-            active = value if width == 1 else f"(not (= {value} (_ bv0 {width})))"
-            lines += _named(f"active.{at}.{frame}", active)
         said = [_unlike(port, frame) for port in pair.outputs]
         said += [own for writer in pair.writers for own in _written(writer, frame)]
         lines += _named(f"said.{frame}", f"(or {' '.join(said)})")
