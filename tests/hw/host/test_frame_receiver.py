@@ -3,11 +3,11 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spikeloom.host.frames import CONTENTS_BYTES, FRAME_BYTES, FrameReader, frame
-from spikeloom.host.protocol import PAYLOAD_BYTES, REQUEST_BYTES, Status
+from spikeloom.host.protocol import PAYLOAD_BYTES, REQUEST_BYTES, WINDOW, Status
 from spikeloom_hw.host.frame_receiver import FrameReceiver
 
 from .conversation import simulate
@@ -15,19 +15,27 @@ from .conversation import simulate
 LONGEST = PAYLOAD_BYTES + REQUEST_BYTES
 
 
-def receive(line, *, pauses=(0,), taken_after=0, gap=0):
-    """What a receiver makes of `line`: frames, refusals, and how many."""
+def receive(line, *, pauses=(0,), taken_after=0, gap=0, settled=False):
+    """What a receiver makes of `line`: frames, refusals, and how many.
+
+    `settled` waits after a frame until it is read, two cycles a byte and a few to begin.
+    """
     dut = FrameReceiver()
     frames, refused, count = [], [], []
 
     async def host(ctx):
+        begun = 0
         for byte in line:
             ctx.set(dut.bytes.payload, byte)
             ctx.set(dut.bytes.valid, 1)
             await ctx.tick()
-            if gap:
+            begun += 1
+            reading = 2 * begun + 4 if settled and byte == 0 else 0
+            if byte == 0:
+                begun = 0
+            if gap or reading:
                 ctx.set(dut.bytes.valid, 0)
-                await ctx.tick().repeat(gap)
+                await ctx.tick().repeat(gap + reading)
         ctx.set(dut.bytes.valid, 0)
         await ctx.tick().repeat(4 * FRAME_BYTES * (1 + max(pauses)) + taken_after)
         count.append(ctx.get(dut.refusals))
@@ -126,23 +134,49 @@ def test_each_flipped_byte_is_refused():
     assert len(refused) == count >= len(damaged)
 
 
+LINES = st.lists(
+    st.one_of(
+        st.binary(min_size=2, max_size=LONGEST).map(frame),
+        st.binary(max_size=40),
+    ),
+    max_size=6,
+).map(lambda parts: b"\0".join(parts) + b"\0")
+"""Frames, and what is none, with a zero or two between one and the next."""
+
+
+def by_the_host(line):
+    """The frames of `line` that the host's reader finds and a receiver takes."""
+    return [contents for contents in FrameReader().feed(line) if 2 <= len(contents) <= LONGEST]
+
+
 @settings(max_examples=30, deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.binary(min_size=2, max_size=LONGEST).map(frame),
-            st.binary(max_size=40),
-        ),
-        max_size=6,
-    )
-)
-def test_receiver_and_host_agree_on_any_line(parts):
-    line = b"\0".join(parts) + b"\0"
-    reader = FrameReader()
-    expected = [contents for contents in reader.feed(line) if 2 <= len(contents) <= LONGEST]
-    frames, _, count = receive(line, gap=2)
-    assert frames == expected
-    assert count <= reader.refused + len(parts)
+@given(LINES)
+@example(frame(bytes(15)) + b"\0" + frame(bytes(2)) + b"\0" + frame(bytes(2)))
+def test_receiver_and_host_agree_on_any_line(line):
+    found = by_the_host(line)
+    frames, refused, count = receive(line, settled=True)
+    assert frames == found
+    others = [one for one in line.split(b"\0") if one]
+    assert refused == [Status.CORRUPT] * count
+    assert count == len(others) - len(found)
+
+
+@settings(max_examples=30, deadline=None)
+@given(LINES)
+@example(frame(bytes(15)) + b"\0" + frame(bytes(2)) + b"\0" + frame(bytes(2)))
+def test_whoever_does_not_wait_is_told_of_each_frame_that_was_dropped(line):
+    found = by_the_host(line)
+    frames, refused, _ = receive(line)
+    dropped = refused.count(Status.OVERRUN)
+    assert len(frames) + dropped == len(found)
+    assert frames[:WINDOW] == found[:WINDOW]
+    assert is_subsequence(frames, found)
+
+
+def is_subsequence(some, of):
+    """Whether all of `some` stand in `of`, in this order."""
+    rest = iter(of)
+    return all(one in rest for one in some)
 
 
 def test_contents_fit_the_frame():
