@@ -32,8 +32,10 @@ def trace_arrays(layer, seen, samples, time_steps):
     membranes -= (membranes >> bits - 1) << bits
     shape = samples, time_steps, groups * lanes
     spikes = np.array(spikes, dtype=bool).reshape(shape)
-    assert not spikes[..., layer.neurons :].any()
-    return spikes[..., : layer.neurons], membranes.reshape(shape)[..., : layer.neurons]
+    membranes = membranes.reshape(shape)
+    for seen_there in spikes, membranes:
+        assert not seen_there[..., layer.neurons :].any()
+    return spikes[..., : layer.neurons], membranes[..., : layer.neurons]
 
 
 def score_bench(core, samples, scores, labels, pauses=(0,)):

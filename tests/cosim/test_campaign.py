@@ -166,8 +166,11 @@ def replace_seconds(done):
     return {name: getattr(done, name) for name in done.__struct_fields__ if name != "seconds"}
 
 
-def test_neurons_with_parameters_of_their_own(tools):
-    runs = run_fixed(seed=4, samples=20, tools=tools)
+@pytest.mark.parametrize(
+    "seed", [pytest.param(4, id="many neurons"), pytest.param(1202413558, id="one, in two lanes")]
+)
+def test_neurons_with_parameters_of_their_own(seed, tools):
+    runs = run_fixed(seed=seed, samples=20, tools=tools)
     assert [run.mode for run in runs] == [mode.name for mode in MODES]
     assert all(run.spikes and not run.failures for run in runs)
 

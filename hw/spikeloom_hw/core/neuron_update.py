@@ -121,13 +121,18 @@ class NeuronUpdate(wiring.Component):
         for lane in range(self.params.lanes):
             neuron = NeuronLane(self.params)
             m.submodules[f"lane_{lane}"] = neuron
-            has_no_neuron = (self.params.groups - 1) * self.params.lanes + lane
-            exists = ~stages[ready + 1].end if has_no_neuron >= self.params.neurons else Const(1)
+            in_last_group = (self.params.groups - 1) * self.params.lanes + lane
+            ends_early = in_last_group >= self.params.neurons
+            exists = ~stages[ready + 1].end if ends_early else Const(1)
+            own_bias = bias[lane]
+            if ends_early and self.params.shared_bias:
+                # A memory holds 0 where no neuron is; a constant does not.
+                own_bias = Mux(done.end, 0, own_bias)
             m.d.comb += [
                 neuron.potential.eq(self.potentials[lane]),
                 neuron.threshold.eq(threshold[lane]),
                 neuron.exists.eq(exists),
-                neuron.bias.eq(bias[lane]),
+                neuron.bias.eq(own_bias),
                 neuron.last.eq(done.last),
                 self.groups.payload.spikes[lane].eq(neuron.spike),
                 self.groups.payload.membranes[lane].eq(neuron.membrane),

@@ -51,6 +51,18 @@ def test_one_neuron_unlike_the_others(odd):
     assert_equals_reference(image, (2,), random_events(np.random.default_rng(1), image, 3, 0.5))
 
 
+@pytest.mark.parametrize("lanes", [2, 4, 8])
+@pytest.mark.parametrize("neurons", [1, 5])
+@pytest.mark.parametrize("depth", [0, 8], ids=["sums in the bank", "sums apart"])
+def test_a_shared_bias_stays_out_of_lanes_without_a_neuron(depth, neurons, lanes):
+    layer = Layer.from_dense(
+        np.ones((2, neurons)), name="layer", leak=IntegrateLeak(), threshold=9, bias=-3
+    )
+    image = network(layer, time_steps=3)
+    events = random_events(np.random.default_rng(1), image, 3, 0.5)
+    assert_equals_reference(image, (lanes,), events, distributed_depth=depth)
+
+
 def test_the_most_negative_bias():
     forgets_all = DecayLeak(multiplier=8, fraction_bits=3)
     layer = Layer.from_dense(
