@@ -54,7 +54,7 @@ demo: setup ## Digits to a proved bitstream: train, export, estimate, verify, sy
 	$(SPIKELOOM) report $(RUN)
 
 test: setup ## Run the tests, all but the slow ones, and print the coverage
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" --hypothesis-profile=repeatable
 
 test-all: setup ## Run every test
 	$(PYTEST)

@@ -12,6 +12,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import settings
 
 from spikeloom.arithmetic import IntegrateLeak, ShiftLeak
 from spikeloom.cli.app import app
@@ -19,6 +20,9 @@ from spikeloom.encoding import LatencyEncoding
 from spikeloom.image import Layer, NetworkImage, Provenance, save_image
 
 Command = Callable[..., Result]
+
+# For `make test`: what it says of a commit, it says again. `make test-all` tries other examples.
+settings.register_profile("repeatable", derandomize=True)
 
 # A shell starts background jobs deaf to Ctrl-C, and their children inherit it: the tests that send
 # it would wait in vain.
