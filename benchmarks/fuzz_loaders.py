@@ -1,4 +1,4 @@
-"""Fuzzes everything that reads a user's file, guided by coverage (atheris, libFuzzer).
+"""Fuzzes what reads a user's file or a device's answers, guided by coverage (atheris, libFuzzer).
 
     python -m pip install -c constraints.txt -e '.[fuzz]'
     python benchmarks/fuzz_loaders.py
@@ -6,7 +6,8 @@
 Whatever is in a file, its loader returns or raises `UserError` of one line: no other exception, no
 input that takes ten seconds, no more than two gigabytes in all and half of one at once. An input
 that breaks this is written to the working folder (`fuzz-LOADER-…`), and the exit code is 1. A
-network's checksum stops nearly all changed files, so `unsealed-network` reads without it.
+network's checksum stops nearly all changed files, so `unsealed-network` reads without it; and that
+of a frame nearly all changed answers, so `device` is one that seals what the fuzzer makes up.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ SHARES = {
     "network": 0.2,
     "unsealed-network": 0.3,
     "config": 0.05,  # twenty times as slow as the others
-    "idx": 0.15,
-    "idx-gz": 0.15,
+    "idx": 0.1,
+    "idx-gz": 0.1,
     "design": 0.15,
+    "device": 0.1,
 }
 PACKAGES = ("atheris", "numpy", "msgspec", "safetensors")
 CODE = ("sw", "hw", "benchmarks/fuzzing")
@@ -48,7 +50,7 @@ CODE = ("sw", "hw", "benchmarks/fuzzing")
 @click.option("--results", type=click.Path(path_type=Path, dir_okay=False), default=RESULTS)
 @json_option
 def main(inputs: int, seed: int, jobs: int, results: Path, as_json: bool) -> None:
-    """Fuzz everything that reads a user's file."""
+    """Fuzz everything that reads a user's file, and the driver of a device."""
     if find_spec("atheris") is None:
         raise click.UsageError(
             "atheris is missing: python -m pip install -c constraints.txt -e '.[fuzz]'"

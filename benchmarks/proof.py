@@ -89,6 +89,8 @@ CASES = (
 
 OTHERS = {
     "random_networks": "make fuzz",
+    "fixed_networks": "make fuzz",
+    "resets": "make fuzz",
     "soak": "make fuzz",
     "fuzz": "make fuzz",
     "mutation": "make mutation",

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from fuzzing.device import conversations, converse
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.config import load_config
 from spikeloom.datasets.idx import read_idx
@@ -137,4 +138,5 @@ LOADERS: Mapping[str, Loader] = {
         seeds=lambda: [gzip.compress(content, mtime=0) for content in _idx()],
     ),
     "design": Loader(read=_design, name=DESIGN, seeds=_designs),
+    "device": Loader(read=converse, name="conversation", seeds=conversations),
 }

@@ -259,11 +259,12 @@ class Device:
 
         Raises:
             NoAnswerError, PortError: the device is gone.
+            DeviceError: it answers what it should not.
         """
         with self._use():
             reply = self._link.ask(Command.COUNTERS)
-            self._check(reply, "its counters")
-            link, core = protocol.decode_counters(reply.payload)
+            with self._understood(reply, "its counters"):
+                link, core = protocol.decode_counters(reply.payload)
         names = self.design.count_names if self.design is not None else ()
         if len(names) != len(core):
             names = tuple(f"count{number}" for number in range(len(core)))
@@ -341,8 +342,8 @@ class Device:
         )
         left = iter(loads)
         for reply in self._link.exchange(requests):
-            self._check(reply, "a read")
-            chunks = protocol.decode_chunks(reply.payload)
+            with self._understood(reply, "a read"):
+                chunks = protocol.decode_chunks(reply.payload)
             if len(chunks) != len(reply.key):
                 raise DeviceError(
                     f"{self.port} answers {len(chunks)} chunks, and {len(reply.key)} were asked for"
@@ -365,15 +366,10 @@ class Device:
             apart = self._requests(image, sendings)
             for requests in apart if alone else [chain.from_iterable(apart)]:
                 for reply in self._link.exchange(requests):
-                    self._check(reply, reply.key.name)
-                    try:
+                    with self._understood(reply, reply.key.name):
                         complete = collected.add(
                             reply, seconds_per_byte=self._transport.seconds_per_byte
                         )
-                    except ValueError as error:
-                        raise DeviceError(
-                            f"{self.port} answers {reply.key.name} with {error}"
-                        ) from None
                     if complete:
                         advance(1)
         return collected.answers(simulated=self._transport.simulated)
@@ -387,6 +383,22 @@ class Device:
                 sending, sample=sample, number=self._samples, outputs=image.outputs
             )
             self._samples = (self._samples + 1) % protocol.SAMPLES
+
+    @contextmanager
+    def _understood(self, reply: Reply[Any], what: str) -> Iterator[None]:
+        """Refuse a reply that is none, or that can not be taken apart as it is here.
+
+        Raises:
+            DeviceError: the device answers what it should not.
+        """
+        self._check(reply, what)
+        try:
+            yield
+        except ValueError as error:
+            raise DeviceError(
+                f"{self.port} answers {what} wrongly ({error}); check that the board has been "
+                "flashed with the design that was named"
+            ) from None
 
     def _check(self, reply: Reply[Any], what: str) -> None:
         """Refuse a reply that is none.

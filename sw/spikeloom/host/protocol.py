@@ -308,7 +308,13 @@ def encode_read(layer: int, kind: int, address: int, count: int) -> bytes:
 
 
 def decode_chunks(payload: bytes) -> tuple[int, ...]:
-    """The chunks that a READ answers."""
+    """The chunks that a READ answers.
+
+    Raises:
+        ValueError: it has the wrong length.
+    """
+    if len(payload) % CHUNK_BYTES:
+        raise ValueError(f"Chunks have {CHUNK_BYTES} bytes each, and there are {len(payload)}")
     return struct.unpack(f"<{len(payload) // CHUNK_BYTES}H", payload)
 
 

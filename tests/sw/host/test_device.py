@@ -1,5 +1,6 @@
 """The device against its model: answers are those of the integer reference, whatever happens."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -427,14 +428,59 @@ def test_wrong_design_is_an_error_of_its_own():
         opened(ModelDevice(FIRST, design_hash=bytes(8)))
 
 
-def test_results_of_the_wrong_length():
+@pytest.mark.parametrize(
+    ("command", "cut", "action", "message"),
+    [
+        pytest.param(
+            "result",
+            4,
+            lambda device: device.classify(IMAGES),
+            "sample 0 wrongly (3 scores, and 4 were asked for)",
+            id="a score too few",
+        ),
+        pytest.param(
+            "result",
+            1,
+            lambda device: device.classify(IMAGES),
+            "sample 0 wrongly (A result has a class and whole scores, not 16 bytes)",
+            id="part of a score",
+        ),
+        pytest.param(
+            "read",
+            1,
+            lambda device: device.load(FIRST),
+            "a read wrongly (Chunks have 2 bytes each, and there are",
+            id="part of a chunk",
+        ),
+        pytest.param(
+            "read",
+            2,
+            lambda device: device.load(FIRST),
+            "chunks, and",
+            id="a chunk too few",
+        ),
+        pytest.param(
+            "counters",
+            1,
+            lambda device: device.counters(),
+            "its counters wrongly (Counters are whole counts, not 7 bytes)",
+            id="part of a count",
+        ),
+    ],
+)
+def test_answers_of_the_wrong_length(command, cut, action, message):
     class Short(ModelDevice):
-        def result(self, payload):
-            status, answer = super().result(payload)
-            return status, answer[:-4]
+        pass
 
-    with pytest.raises(DeviceError, match=r"answers sample 0 with 3 scores, and 4 were asked for"):
-        opened(Short(FIRST)).classify(IMAGES)
+    def shortened(self, payload):
+        status, answer = getattr(super(Short, self), command)(payload)
+        return status, answer[:-cut]
+
+    setattr(Short, command, shortened)
+    with opened(Short(FIRST, loadable=True)) as device:
+        device.image = FIRST
+        with pytest.raises(DeviceError, match=re.escape(message)):
+            action(device)
 
 
 def test_a_device_that_falls_silent_in_a_run():

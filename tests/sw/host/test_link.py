@@ -178,8 +178,9 @@ def test_a_device_that_was_switched_off():
     link = Link(ModelLine(device))
     link.reset()
     send(link, EVENTS[:9])
+    expected = device.next
     device.switch_on()
-    device.next = (device.next + 77) % 256
+    device.next = (expected + 77) % 256
     with pytest.raises(DeviceError, match=r"has lost its place, as after a reset of the board"):
         send(link, EVENTS[:9])
 
