@@ -15,6 +15,7 @@ from spikeloom_cosim.toolchain import find_toolchain
 SEED = 4
 
 
+@pytest.mark.slow
 def test_twenty_mutants_die(tmp_path):
     made = mutants(
         SUBJECTS[1], count=20, seed=SEED, tools=find_toolchain(), folder=tmp_path / "core"

@@ -27,7 +27,7 @@ SHAPES = {
 @pytest.mark.parametrize("rate", [0.05, 1.0], ids=["rare", "all"])
 @pytest.mark.parametrize("options", NEURONS.values(), ids=NEURONS)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("lanes", [1, 4, 16])
+@pytest.mark.parametrize("lanes", [1, pytest.param(4, marks=pytest.mark.slow), 16])
 def test_every_spike_membrane_and_cycle(lanes, shape, options, rate):
     rng = np.random.default_rng([lanes, *shape])
     image = random_network(rng, shape, time_steps=4, **options)
