@@ -157,6 +157,18 @@ class SimulatedLine(SerialLine):
         """The board's time when the last byte came from it."""
         return self._times()[1] / self._clock_hz
 
+    def reopen(self) -> None:
+        """Open the line again, if the simulation goes on.
+
+        Raises:
+            PortError: it has ended, and its terminal may be another program's by now.
+        """
+        if self._process.poll() is not None:
+            raise PortError(
+                f"{self.name}: the simulation has ended; begin another with Device.open"
+            )
+        super().reopen()
+
     def close(self) -> None:
         """Give the port back, and end the simulation."""
         super().close()

@@ -78,6 +78,8 @@ def flash(
 def _named(programmer: Programmer, board: str) -> Programmer:
     if programmer.program != OPENFPGALOADER:
         raise UserError(f"--board is openFPGALoader's, and {programmer.program} writes here")
+    if not board or board.startswith("-"):
+        raise UserError(f"--board is openFPGALoader's name of a board, as in ulx3s, not {board!r}")
     return programmer.of_board(board)
 
 

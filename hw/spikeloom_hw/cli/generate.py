@@ -28,6 +28,8 @@ from spikeloom_hw.targets import TARGETS
 
 SAMPLES = 4
 """That the test bench of a core plays, if nothing is said."""
+MOST_SAMPLES = 100_000
+"""They are in memory all at once."""
 
 
 @click.command(epilog="Example: spikeloom generate runs/demo -o runs/core")
@@ -54,7 +56,7 @@ SAMPLES = 4
 @data_dir_option
 @click.option(
     "--samples",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_SAMPLES),
     help=f"How many samples the test bench plays.  [default: {SAMPLES}]",
 )
 @output_option("Folder to write.  [default: design/<target>, or design/core, beside the network]")

@@ -28,6 +28,8 @@ from spikeloom_hw.targets import Target, find_target
 
 FILES = ("top.bin", "top.bit")
 SYNTHESIS = "synth.json"
+_HEADER_BYTES = 65536
+"""The preamble follows a comment of any length."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,11 @@ def find_bitstream(place: Path, target: str | None) -> Bitstream:
     wanted = Path(family(board).bitstream).suffix
     if path.suffix != wanted:
         raise UserError(f"{path} is no bitstream for {board.name}, which takes a file *{wanted}")
+    if family(board).preamble not in path.read_bytes()[:_HEADER_BYTES]:
+        raise UserError(
+            f"{path} is no bitstream for {board.name}, as it does not begin like one: build it "
+            "again"
+        )
     return Bitstream(path=path, target=board)
 
 

@@ -37,6 +37,7 @@ _RULES = (
     "board and plug it in again"
 )
 _CHUNK = 256
+_ENDING_SECONDS = 5.0
 
 
 def find_loader(program: str) -> str:
@@ -72,6 +73,7 @@ def write_bitstream(command: Sequence[str], *, tell: Callable[[str], None]) -> N
 
     Raises:
         UserError: the tool is missing, or failed; says why, as far as its words tell.
+        KeyboardInterrupt: Ctrl-C; the tool has been ended, and the message says what that means.
     """
     program, *arguments = command
     with subprocess.Popen(
@@ -82,12 +84,30 @@ def write_bitstream(command: Sequence[str], *, tell: Callable[[str], None]) -> N
     ) as process:
         assert process.stdout is not None
         said = b""
-        # By what has come, not by lines: a bar of progress is one line that grows.
-        while chunk := process.stdout.read1(_CHUNK):  # type: ignore[attr-defined]
-            said += chunk
-            tell(chunk.decode(errors="replace"))
+        try:
+            # By what has come, not by lines: a bar of progress is one line that grows.
+            while chunk := process.stdout.read1(_CHUNK):  # type: ignore[attr-defined]
+                said += chunk
+                tell(chunk.decode(errors="replace"))
+        except BaseException as error:
+            _end(process)
+            if isinstance(error, KeyboardInterrupt):
+                raise KeyboardInterrupt(
+                    f"interrupted while {program} was writing; the board may hold half of a "
+                    "bitstream, so flash it again before you use it"
+                ) from None
+            raise
     if process.returncode != 0:
         raise UserError(failure(program, said.decode(errors="replace"), process.returncode))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_ENDING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def failure(program: str, said: str, code: int) -> str:

@@ -22,6 +22,7 @@ class Family:
         packer: the tool that makes a bitstream of it.
         packer_arguments: with `{placed}` and `{bitstream}`.
         bitstream: file name of the bitstream.
+        preamble: bytes by which the device knows where the bitstream begins.
         resources: the placer's cell types in the field's words; others are of no interest.
     """
 
@@ -36,6 +37,7 @@ class Family:
     packer: str
     packer_arguments: tuple[str, ...]
     bitstream: str
+    preamble: bytes
     resources: Mapping[str, str]
 
     @property
@@ -63,6 +65,7 @@ _FAMILIES = {
         packer="icepack",
         packer_arguments=("{placed}", "{bitstream}"),
         bitstream="top.bin",
+        preamble=b"\x7e\xaa\x99\x7e",
         resources={
             "ICESTORM_LC": "LC",
             "ICESTORM_RAM": "EBR",
@@ -83,6 +86,7 @@ _FAMILIES = {
         packer="ecppack",
         packer_arguments=("--compress", "--input", "{placed}", "--bit", "{bitstream}"),
         bitstream="top.bit",
+        preamble=b"\xff\xff\xbd\xb3",
         resources={
             "TRELLIS_COMB": "LUT4",
             "TRELLIS_FF": "FF",

@@ -30,7 +30,7 @@ from spikeloom import __version__
 from spikeloom.errors import UserError
 
 COMMANDS = "spikeloom.commands"
-EXIT_BUG, EXIT_USER, EXIT_INTERRUPT, EXIT_TERMINATED = 1, 2, 130, 143
+EXIT_BUG, EXIT_USER, EXIT_INTERRUPT, EXIT_PIPE, EXIT_TERMINATED = 1, 2, 130, 141, 143
 _ORDER = (
     "train", "export", "inspect", "evaluate", "place", "estimate", "generate", "verify", "synth",
     "flash", "run", "monitor", "report", "doctor",
@@ -131,6 +131,9 @@ class ExplainingGroup(click.Group):
             error.show()
             code = EXIT_USER
         except BaseException as error:
+            if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
+                # Whoever read what we print has read enough; a shell knows this code as SIGPIPE.
+                sys.exit(EXIT_PIPE)
             if isinstance(error, SystemExit | GeneratorExit):
                 raise
             sentence, code = explain(error)
@@ -189,7 +192,10 @@ def explain(error: BaseException) -> tuple[str, int]:
         case click.ClickException():
             return " ".join(error.format_message().split()), EXIT_USER
         case click.Abort() | KeyboardInterrupt():
-            return "interrupted; nothing half-written was left behind", EXIT_INTERRUPT
+            # click makes an Abort of a KeyboardInterrupt, which may know what was left behind.
+            cause = error.__cause__ if isinstance(error.__cause__, KeyboardInterrupt) else error
+            told = str(cause) or "interrupted; nothing half-written was left behind"
+            return told, EXIT_INTERRUPT
         case ModuleNotFoundError() if (sentence := missing_module(error)) is not None:
             return sentence, EXIT_USER
         case OSError() if error.errno is not None:

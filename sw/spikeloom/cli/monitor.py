@@ -24,7 +24,7 @@ _WIDTH = 32
 
 @click.command(epilog="Example: spikeloom monitor --port /dev/ttyUSB1")
 @port_option
-@design_option
+@design_option(default="what is simulated")
 @click.option("--once", is_flag=True, help="Look once, and end.")
 @json_option
 def monitor(port: str, design: Path | None, once: bool, as_json: bool) -> None:

@@ -23,15 +23,14 @@ def port_option(function: F) -> F:
     return option(function)
 
 
-def design_option(function: F) -> F:
-    """Add `--design`; it arrives as the parameter `design: Path | None`."""
-    option = click.option(
+def design_option(default: str) -> Callable[[F], F]:
+    """Add `--design`, of which `default` tells in words; the parameter is `design: Path | None`."""
+    return click.option(
         "--design",
         type=click.Path(path_type=Path),
         help="What the board runs: a folder of bitstreams/, one made by generate, or a network.  "
-        "[default: what is simulated, or NETWORK]",
+        f"[default: {default}]",
     )
-    return option(function)
 
 
 def simulated_place(port: str) -> Path | None:

@@ -35,7 +35,7 @@ _OPERATIONS = ".operations"
 )
 @click.argument("network", type=click.Path(path_type=Path), required=False)
 @port_option
-@design_option
+@design_option(default="what is simulated, or NETWORK")
 @click.option("--dataset", "name", help="Name of the data set; the network's own unless given.")
 @click.option(
     "--split",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.encoding import encode
+from spikeloom.errors import UserError
 from spikeloom.host import protocol
 from spikeloom.host.design import HostDesign, Load, find_design
 from spikeloom.host.failures import DeviceError, WrongDesignError
@@ -86,7 +87,7 @@ class Device:
     @classmethod
     def open(
         cls,
-        port: str,
+        port: str | Path,
         *,
         design: str | Path | HostDesign | None = None,
         patience: float = PATIENCE_SECONDS,
@@ -106,6 +107,7 @@ class Device:
             NoAnswerError: nothing answers there, or no device of this version.
             WrongDesignError: the device runs another design.
         """
+        port = str(port)
         kind, _, place = port.partition(":")
         if design is None and kind == "sim":
             design = place
@@ -229,8 +231,10 @@ class Device:
             DeviceError: it answers what it should not.
         """
         image = self._network()
+        check_values(image, images)
+        if not isinstance(first_index, int) or first_index < 0:
+            raise UserError(f"first_index is a place in the split, 0 or more, not {first_index!r}")
         if self._encodes(image):
-            check_values(image, images)
             sendings = as_values(images)
         else:
             sendings = self._encoded(image, images, first_index)
@@ -278,11 +282,18 @@ class Device:
         if self.identity.design_hash != design.design_hash:
             raise WrongDesignError(
                 f"{self.port} runs the design {self.identity.design_hash.hex()}, and "
-                f"{design.source} is {design.design_hash.hex()}; flash it: spikeloom flash "
-                f"{design.source}"
+                f"{design.source} is {design.design_hash.hex()}; {self._remedy(design)}"
             )
         if not design.loadable:
             self.image = design.network
+
+    def _remedy(self, design: HostDesign) -> str:
+        if self._transport.simulated:
+            return "simulate and open the same one"
+        return (
+            f"open it with the design that it runs, or write this one's bitstream to it: spikeloom "
+            f"flash {design.source} (spikeloom synth makes it)"
+        )
 
     def _known(self) -> HostDesign:
         if self.design is None:
@@ -294,8 +305,11 @@ class Device:
 
     def _network(self) -> NetworkImage:
         if self.image is None:
-            self._known()
-            raise DeviceError(f"no network is in {self.port} yet; load one: device.load(image)")
+            if self._known().loadable:
+                missing = f"no network is in {self.port} yet; load one"
+            else:
+                missing = f"nothing here says which network is in {self.port}; tell it which"
+            raise DeviceError(f"{missing}: device.load(spikeloom.image.load_image(FILE))")
         return self.image
 
     def _encodes(self, image: NetworkImage) -> bool:
@@ -311,9 +325,7 @@ class Device:
     ) -> Iterator[Sending]:
         for at in range(0, len(images), BATCH):
             own = images[at : at + BATCH]
-            trains = encode(image.encoding, own, image.time_steps, first_index + at)
-            check_trains(image, trains)
-            yield from as_events(trains)
+            yield from as_events(encode(image.encoding, own, image.time_steps, first_index + at))
 
     @contextmanager
     def _use(self) -> Iterator[None]:

@@ -166,7 +166,7 @@ class Link:
             if attempt >= SILENCES and not heard and not self._reader.refused:
                 break
             self._apart = True
-            until = self._send(encode_request(name, Command.RESET))
+            until = self._write(self._frame(encode_request(name, Command.RESET)))
             while self.transport.now() < until:
                 for answer in self._receive():
                     heard += 1
@@ -223,13 +223,15 @@ class Link:
 
     def _advance(self) -> None:
         """Send what is to be sent, and wait until something is answered or patience ends."""
-        until = 0.0
+        coming: list[_Pending] = []
         if not self._holding:
-            for pending in self._window:
-                if pending.reply is None and pending not in self._flight:
-                    until = self._transmit(pending)
-        if not until:
-            until = self.transport.now() + self._deadline(0)
+            coming = [
+                pending
+                for pending in self._window
+                if pending.reply is None and pending not in self._flight
+            ]
+        # In one piece: between two, a busy host might let the line stand still.
+        until = self._write(b"".join(map(self._transmit, coming)))
         received = self.tally.bytes_received
         while self.transport.now() < until:
             broken = self.tally.broken
@@ -250,7 +252,8 @@ class Link:
             )
         self._flight, self._holding, self._apart = [], False, True
 
-    def _transmit(self, pending: _Pending) -> float:
+    def _transmit(self, pending: _Pending) -> bytes:
+        """A request's frame, which is under way from now on."""
         request = pending.request
         pending.attempts += 1
         if pending.attempts > ATTEMPTS:
@@ -263,16 +266,20 @@ class Link:
         else:
             pending.sent = self.transport.line_time()
         self._flight.append(pending)
-        return self._send(encode_request(pending.name, request.command, request.payload))
+        return self._frame(encode_request(pending.name, request.command, request.payload))
 
-    def _send(self, contents: bytes) -> float:
-        """Send a frame; by when its answer, and all before it, should be there."""
+    def _frame(self, contents: bytes) -> bytes:
         coded = frames.frame(contents)
         data = frames.END + coded if self._apart else coded
         self._apart = False
-        self.transport.write(data)
         self.tally.frames += 1
-        self.tally.bytes_sent += len(data)
+        return data
+
+    def _write(self, data: bytes) -> float:
+        """Send frames, if any; by when their answers, and all before them, should be there."""
+        if data:
+            self.transport.write(data)
+            self.tally.bytes_sent += len(data)
         return self.transport.now() + self._deadline(len(data))
 
     def _deadline(self, size: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,12 +96,7 @@ def check_trains(image: NetworkImage, trains: NDArray[np.bool_]) -> None:
     Raises:
         UserError: their type or shape is wrong.
     """
-    wanted = f"bool [samples, {image.time_steps}, {image.inputs}]"
-    if trains.dtype != np.bool_ or trains.shape[1:] != (image.time_steps, image.inputs):
-        raise UserError(
-            f"the samples are {trains.dtype} {list(trains.shape)}, and the network takes {wanted}; "
-            "give it samples of the kind that it was trained on"
-        )
+    _check(trains, np.dtype(np.bool_), (image.time_steps, image.inputs))
 
 
 def check_values(image: NetworkImage, images: NDArray[np.uint8]) -> None:
@@ -109,12 +105,21 @@ def check_values(image: NetworkImage, images: NDArray[np.uint8]) -> None:
     Raises:
         UserError: their type or shape is wrong.
     """
-    values = image.sample_code.values
-    if images.dtype != np.uint8 or images.shape[1:] != (values,):
-        raise UserError(
-            f"the samples are {images.dtype} {list(images.shape)}, and the network takes uint8 "
-            f"[samples, {values}]; give it samples of the kind that it was trained on"
-        )
+    _check(images, np.dtype(np.uint8), (image.sample_code.values,))
+
+
+def _check(samples: object, kind: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    if not isinstance(samples, np.ndarray):
+        told = f"a {type(samples).__name__}"
+    elif samples.dtype != kind or not samples.ndim or samples.shape[1:] != shape:
+        told = f"{samples.dtype} {list(samples.shape)}"
+    else:
+        return
+    wanted = f"{kind} [{', '.join(map(str, ('samples', *shape)))}]"
+    raise UserError(
+        f"the samples are {told}, and the network takes {wanted}; give it samples of the kind "
+        "that it was trained on"
+    )
 
 
 class Collector:

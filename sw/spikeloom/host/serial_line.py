@@ -125,7 +125,8 @@ def _why(path: str, error: Exception) -> str:
     if number == errno.ENOENT or isinstance(error, FileNotFoundError):
         known = [port.device for port in list_ports.comports()]
         here = f"ports here are {', '.join(known)}" if known else "no serial port is here"
-        return f"there is no port {path}: {here}{nearest(path, known) or '; plug the board in'}"
+        hint = nearest(path, known) or "; plug the board in"
+        return f"there is no port {path or repr(path)}: {here}{hint}"
     if number == errno.EACCES:
         return (
             f"you may not use {path}; join the group that owns it, for example: "

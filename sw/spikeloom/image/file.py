@@ -88,12 +88,13 @@ def save_image(path: Path, image: NetworkImage) -> None:
     atomic_write(path, safetensors.numpy.save(tensors, metadata))
 
 
-def load_image(path: Path) -> NetworkImage:
+def load_image(path: str | Path) -> NetworkImage:
     """Reads and validates the image in ``path``.
 
     Raises:
         UserError: the file is missing, damaged, or holds no valid image.
     """
+    path = Path(path)
     header, tensors = _read(path)
     if header.sha256 != _digest(header, tensors):
         raise UserError(

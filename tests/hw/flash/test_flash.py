@@ -1,8 +1,11 @@
 """Which bitstream goes to which board, and what is said when it can not."""
 
 import json
+import os
 import shlex
 import shutil
+import signal
+import subprocess
 import sys
 from hashlib import sha256
 from importlib import util
@@ -29,7 +32,8 @@ COMMANDS = {
     "colorlight-i5": "openFPGALoader -b colorlight-i5 -m FILE",
     "ecpix5-85f": "openFPGALoader -b ecpix5_r03 -m FILE",
 }
-DATA = b"\xff\x00 bits"
+PREAMBLES = {"ice40": b"\x7e\xaa\x99\x7e", "ecp5": b"\xff\xff\xbd\xb3"}
+DATA = b"\xff\x00 bits " + b"".join(PREAMBLES.values())
 
 
 def built(folder, target, *, record="synth.json", data=DATA):
@@ -118,6 +122,23 @@ def test_a_file_alone_is_for_the_board_that_is_named(tmp_path):
     path = tmp_path / "any.bit"
     path.write_bytes(DATA)
     assert find_bitstream(path, "orangecrab").target == TARGETS["orangecrab"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        pytest.param("x.bin", b"", id="empty"),
+        pytest.param("x.bin", PREAMBLES["ecp5"], id="another family's"),
+        pytest.param("x.bit", PREAMBLES["ice40"], id="the other way round"),
+        pytest.param("x.bin", b"hello", id="a text"),
+    ],
+)
+def test_what_does_not_begin_like_a_bitstream_is_refused(tmp_path, name, data):
+    path = tmp_path / name
+    path.write_bytes(data)
+    target = "icebreaker" if path.suffix == ".bin" else "ulx3s-25f"
+    with pytest.raises(UserError, match=f"is no bitstream for {target}, as it does not begin"):
+        find_bitstream(path, target)
 
 
 def lone(folder):
@@ -236,6 +257,18 @@ def test_another_revision_of_a_board(spikeloom, tmp_path):
             "spikeloom: --board is openFPGALoader's, and icesprog writes here",
             id="another program",
         ),
+        pytest.param(
+            "ulx3s-25f",
+            "--board=",
+            "spikeloom: --board is openFPGALoader's name of a board, as in ulx3s, not ''",
+            id="no board",
+        ),
+        pytest.param(
+            "ulx3s-25f",
+            "--board=--help",
+            "spikeloom: --board is openFPGALoader's name of a board, as in ulx3s, not '--help'",
+            id="an option for a board",
+        ),
     ],
 )
 def test_options_that_do_not_fit(spikeloom, one_sentence, tmp_path, name, option, sentence):
@@ -243,6 +276,53 @@ def test_options_that_do_not_fit(spikeloom, one_sentence, tmp_path, name, option
     result = spikeloom("flash", tmp_path / "out", option)
     assert result.exit_code == 2
     assert one_sentence(result) == sentence
+
+
+MAIN = [sys.executable, "-c", "from spikeloom.cli.app import main; main()"]
+SLOW_LOADER = """#!{python}
+import pathlib, signal, sys, time
+def end(*_):
+    pathlib.Path({place!r}, "ended").touch()
+    sys.exit(1)
+signal.signal(signal.SIGTERM, end)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print("writing", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "last"),
+    [
+        (
+            signal.SIGINT,
+            "spikeloom: interrupted while openFPGALoader was writing; the board may hold half of "
+            "a bitstream, so flash it again before you use it",
+        ),
+        (signal.SIGTERM, "writing"),
+    ],
+)
+def test_interrupted(tmp_path, number, last):
+    built(tmp_path / "out", "ulx3s-25f")
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin/openFPGALoader"
+    script.write_text(SLOW_LOADER.format(python=sys.executable, place=str(tmp_path)))
+    script.chmod(0o755)
+    with subprocess.Popen(
+        [*MAIN, "flash", str(tmp_path / "out")],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+    ) as us:
+        assert us.stderr is not None
+        said = []
+        for line in us.stderr:
+            said.append(line)
+            if line == "writing\n":
+                us.send_signal(number)
+    assert us.returncode == 128 + number
+    assert said[-1] == last + "\n"
+    assert (tmp_path / "ended").exists(), "the loader was ended, and waited for"
 
 
 def test_a_missing_tool_names_the_package(spikeloom, bare, tmp_path):

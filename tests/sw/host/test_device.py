@@ -173,14 +173,46 @@ def test_noise_on_the_way_of_values():
     assert noise.flipped > 20
 
 
-@pytest.mark.parametrize("samples", [images(2, 10), images(2).astype(np.int64), images(2)[0]])
-def test_values_that_do_not_fit_are_refused(samples):
-    model = ModelDevice(FIRST, encoder=FIRST.sample_code)
+@pytest.mark.parametrize("encoder", [None, FIRST.sample_code], ids=["host", "device"])
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [
+        pytest.param(images(2, 10), "uint8 [2, 10]", id="too wide"),
+        pytest.param(images(2).astype(np.int64), "int64 [2, 9]", id="another type"),
+        pytest.param(images(2) / 255, "float64 [2, 9]", id="floats"),
+        pytest.param(images(2)[0], "uint8 [9]", id="one sample"),
+        pytest.param(np.array(3, np.uint8), "uint8 []", id="a number"),
+        pytest.param(images(2).reshape(2, 3, 3), "uint8 [2, 3, 3]", id="pictures"),
+        pytest.param(np.zeros((0, 8), np.uint8), "uint8 [0, 8]", id="none of another size"),
+        pytest.param(images(2).tolist(), "a list", id="a list"),
+        pytest.param(None, "a NoneType", id="nothing"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused(samples, told, encoder):
+    message = f"the samples are {told}, and the network takes uint8 [samples, 9]"
     with (
-        opened(model, encoder=FIRST.sample_code) as device,
-        pytest.raises(UserError, match=r"the network takes uint8 \[samples, 9\]"),
+        opened(ModelDevice(FIRST, encoder=encoder), encoder=encoder) as device,
+        pytest.raises(UserError, match=re.escape(message)),
     ):
         device.classify(samples)
+
+
+@pytest.mark.parametrize("trains", [[[[True]]], None, np.zeros((2, 5, 8), bool)])
+def test_trains_that_do_not_fit_are_refused(trains):
+    with (
+        opened(ModelDevice(FIRST)) as device,
+        pytest.raises(UserError, match=r"the network takes bool \[samples, 5, 9\]"),
+    ):
+        device.spikes(trains)
+
+
+@pytest.mark.parametrize("first_index", [-1, 1.5, "3"])
+def test_a_place_that_is_none_is_refused(first_index):
+    with (
+        opened(ModelDevice(FIRST)) as device,
+        pytest.raises(UserError, match="first_index is a place in the split, 0 or more, not"),
+    ):
+        device.classify(IMAGES, first_index=first_index)
 
 
 def test_timings():
@@ -363,8 +395,8 @@ def refuse(image):
     [
         pytest.param(
             lambda: opened(ModelDevice(FIRST, design_hash=bytes(8))),
-            "model runs the design 0000000000000000, and the model is 0123456789abcdef; flash it: "
-            "spikeloom flash the model",
+            "model runs the design 0000000000000000, and the model is 0123456789abcdef; simulate "
+            "and open the same one",
             id="another design",
         ),
         pytest.param(
@@ -389,7 +421,7 @@ def refuse(image):
         ),
         pytest.param(
             lambda: opened(ModelDevice(FIRST)).classify(images(3, 10)),
-            "the samples are bool .3, 5, 10., and the network takes bool .samples, 5, 9.; give it",
+            "the samples are uint8 .3, 10., and the network takes uint8 .samples, 9.; give it",
             id="samples of another size",
         ),
         pytest.param(
