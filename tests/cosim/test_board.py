@@ -65,6 +65,20 @@ def device(line, design):
         yield opened
 
 
+@pytest.mark.parametrize("ended", ["closed", "killed"])
+def test_a_simulation_that_has_ended_is_not_opened_again(device, line, ended):
+    if ended == "closed":
+        device.close()
+    else:
+        os.kill(line.process_id, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while line.running:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    with pytest.raises(PortError, match="the simulation has ended; begin another"):
+        device.reconnect()
+
+
 def test_load_run_load_run(device):
     for image in (FIRST, SECOND, FIRST):
         device.load(image)
@@ -240,7 +254,7 @@ def test_another_design(line, design, tmp_path):
     described = json.loads((design / "design.json").read_text())
     described["network_sha256"] = "0" * 64
     (tmp_path / "other" / "design.json").write_text(json.dumps(described))
-    with pytest.raises(WrongDesignError, match=f"flash it: spikeloom flash {tmp_path}"):
+    with pytest.raises(WrongDesignError, match="; simulate and open the same one"):
         Device(line, design=find(tmp_path / "other"))
 
 

@@ -139,6 +139,11 @@ class SimulatedLine(SerialLine):
         return self._process.pid
 
     @property
+    def running(self) -> bool:
+        """The simulation goes on."""
+        return self._process.poll() is None
+
+    @property
     def cycles(self) -> int:
         """Cycles that the board has run."""
         return self._times()[0]
@@ -163,7 +168,7 @@ class SimulatedLine(SerialLine):
         Raises:
             PortError: it has ended, and its terminal may be another program's by now.
         """
-        if self._process.poll() is not None:
+        if not self.running:
             raise PortError(
                 f"{self.name}: the simulation has ended; begin another with Device.open"
             )

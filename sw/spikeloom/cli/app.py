@@ -18,6 +18,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires
 from pathlib import Path
@@ -131,9 +132,6 @@ class ExplainingGroup(click.Group):
             error.show()
             code = EXIT_USER
         except BaseException as error:
-            if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
-                # Whoever read what we print has read enough; a shell knows this code as SIGPIPE.
-                sys.exit(EXIT_PIPE)
             if isinstance(error, SystemExit | GeneratorExit):
                 raise
             sentence, code = explain(error)
@@ -141,6 +139,19 @@ class ExplainingGroup(click.Group):
                 traceback.print_exception(error)
             click.echo(f"spikeloom: {sentence}", err=True)
         sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; ends with 141, as by SIGPIPE, when nobody reads on what it prints."""
+        try:
+            return super().invoke(ctx)
+        except (BrokenPipeError, SystemExit) as error:
+            # rich makes an exit with 1 of it, which would be a mismatch.
+            if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+                raise
+            with suppress(OSError, ValueError):
+                # What is still to be flushed at the end goes nowhere.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(EXIT_PIPE)
 
 
 class VerbGroup(ExplainingGroup):
