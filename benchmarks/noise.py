@@ -13,6 +13,7 @@ The result is `results/proof/noise.json`; the exit code is 1 when anything diffe
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ GARBAGE = 0.2
 SHAPE = (24, 16, 10)
 SAMPLES = 100
 PATIENCE = 0.005
+_FRAME = re.compile(rb"\0*[^\0]+\0")
 DIVISOR = 4
 
 
@@ -81,7 +83,8 @@ class NoisyLine:
 
     def write(self, data: bytes) -> None:
         """See `Transport`."""
-        self._line.write(self._out(data))
+        # Frames that are sent together are parted by noise none the less.
+        self._line.write(b"".join(map(self._out, _FRAME.findall(data))))
 
     def read(self) -> bytes:
         """See `Transport`."""
