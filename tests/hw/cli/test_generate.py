@@ -8,6 +8,7 @@ import pytest
 
 from spikeloom.arithmetic import IntegrateLeak
 from spikeloom.image import Layer, save_image
+from spikeloom_hw.cli.generate import MOST_SAMPLES
 from spikeloom_hw.generate import load_design
 
 
@@ -57,3 +58,15 @@ def test_what_will_not_fit_is_written_and_said(spikeloom, small_image, tmp_path,
     else:
         (line,) = said
         assert "blocks and icebreaker has 30" in line
+
+
+@pytest.mark.parametrize("count", [0, MOST_SAMPLES + 1])
+def test_samples_beyond_what_a_test_bench_takes_are_refused(
+    spikeloom, one_sentence, network, tmp_path, count
+):
+    result = spikeloom(
+        "generate", network, "--top", "core", "--samples", count, "-o", tmp_path / "core"
+    )
+    assert result.exit_code == 2
+    assert f"{count} is not in the range 1<=x<={MOST_SAMPLES}" in one_sentence(result)
+    assert not (tmp_path / "core").exists()

@@ -24,6 +24,22 @@ def send(link, payloads=EVENTS):
     return list(link.exchange(requests))
 
 
+def test_requests_that_are_under_way_together_are_written_together():
+    class Counting(ModelLine):
+        pieces = 0
+
+        def write(self, data):
+            self.pieces += 1
+            super().write(data)
+
+    line = Counting(ModelDevice(IMAGE))
+    link = Link(line)
+    link.reset()
+    before = line.pieces
+    assert len(send(link, EVENTS[:2])) == 2
+    assert line.pieces == before + 1
+
+
 class Losing(ModelLine):
     """Loses whole writes, and whole reads, by their numbers."""
 

@@ -31,6 +31,7 @@ def saved(image, tmp_path_factory):
 
 def test_round_trip(image, saved):
     again = load_image(saved)
+    assert image_sha256(load_image(str(saved))) == image_sha256(again)
     assert image_sha256(again) == image_sha256(image)
     for before, after in zip(image.layers, again.layers, strict=True):
         for array in ARRAYS:
