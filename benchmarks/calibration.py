@@ -47,7 +47,7 @@ def read_calibration(path: Path = RESULTS) -> dict[tuple[str, str], Record]:
     return {record.key: record for record in read.records}
 
 
-def write_calibration(records: dict[tuple[str, str], Record], path: Path = RESULTS) -> None:
+def write_calibration(path: Path, records: dict[tuple[str, str], Record]) -> None:
     """Replace the records in ``path``."""
     document = Calibration(
         schema=1,
@@ -83,7 +83,7 @@ def run(target: str | None, seeds: int, results: Path, names: tuple[str, ...]) -
                 with console.step(f"{design.name} for {name}: cells"):
                     record = measure_cells(design, device, commit=_commit(), note=console.note)
                 done[record.key] = record
-                write_calibration(done, results)
+                write_calibration(results, done)
             known = record.fmax_mhz | record.failures
             missing = [seed for seed in range(1, seeds + 1) if str(seed) not in known]
             if missing:
@@ -92,7 +92,7 @@ def run(target: str | None, seeds: int, results: Path, names: tuple[str, ...]) -
                         record, design, device, seeds=missing, note=console.note
                     )
                 done = read_calibration(results) | {record.key: record}
-                write_calibration(done, results)
+                write_calibration(results, done)
 
 
 @main.command()

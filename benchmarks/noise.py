@@ -189,7 +189,7 @@ def verilog_device(image: NetworkImage) -> Iterator[tuple[SimulatedLine, HostDes
     identity = identify(params, target=target, network_sha256=sha256)
     baud = identity.clock_hz // DIVISOR
     scratch = Path(tempfile.mkdtemp(prefix="spikeloom-"))
-    write_core(params, scratch)
+    write_core(scratch, params)
     device = SerialDevice(CoreInstance(params), identity=identity, baud=baud)
     (top, *_) = write_verilog(device, name="top", directory=scratch, platform=VERILOG)
     (scratch / "board.v").write_text((scratch / CORE).read_text() + top.read_text())

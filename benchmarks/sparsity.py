@@ -168,16 +168,16 @@ def summarize(results: Path, docs: Path, as_json: bool) -> None:
     plots = docs / "figures"
     for name, part in summary["parts"].items():
         if name != "balance":
-            accuracy_plot(part["arms"], plots / f"sparsity-{name}.svg")
+            accuracy_plot(plots / f"sparsity-{name}.svg", part["arms"])
             difference_plot(
-                part["differences_from_pq_layer"], plots / f"sparsity-{name}-differences.svg"
+                plots / f"sparsity-{name}-differences.svg", part["differences_from_pq_layer"]
             )
             lowest = min(PARTS[name].densities)
             seeds = group(name, records).get(("pq-layer", lowest, 0), {})
             # Where every epoch rewires, the last has regrown all it pruned: zeros in the index.
             end = -1 if PARTS[name].every == 1 else None
             if traces := [run["trace"][:end] for run in seeds.values() if run["trace"]]:
-                curve_plot(traces, plots / f"sparsity-{name}-curve.svg")
+                curve_plot(plots / f"sparsity-{name}-curve.svg", traces)
     console.result(
         summary,
         table(

@@ -190,7 +190,7 @@ class Subject:
         )
         fitting = fit_design(folder, own.image(), network=folder)
         params = core_params(image, target=target, lanes=self.lanes, loadable=self.loadable)
-        write_core(replace(params, first_count=FIRST_COUNT), folder)
+        write_core(folder, replace(params, first_count=FIRST_COUNT))
         return fitting
 
     def events(self, samples: int, *, seed: int) -> NDArray[np.bool_]:

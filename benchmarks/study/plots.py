@@ -66,15 +66,15 @@ POINTS = 60
 """Densities of a curve."""
 
 
-def accuracy_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+def accuracy_plot(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Mean test accuracy against density, a line an arm, with 95 % t-intervals.
 
     Dense is one network, a line across; a hollow mark has too few seeds. Errors are on a log
     scale, since a half of few is as much as a half of many.
 
     Args:
-        rows: `arms` of a part in the summary.
         path: of the SVG.
+        rows: `arms` of a part in the summary.
     """
     rows = [row for row in rows if not row["banks"]]
     densities = sorted({row["density"] for row in rows})
@@ -104,14 +104,14 @@ def accuracy_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         _save(figure, path)
 
 
-def difference_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+def difference_plot(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Paired differences from `pq-layer` with 95 % t-intervals, a panel a density.
 
     What has too few pairs of seeds is left out.
 
     Args:
-        rows: `differences_from_pq_layer` of a part in the summary.
         path: of the SVG.
+        rows: `differences_from_pq_layer` of a part in the summary.
     """
     rows = [row for row in rows if row["pq_layer_minus_arm"]["n"] >= FEWEST_SEEDS]
     densities = sorted({row["density"] for row in rows}, reverse=True)
@@ -134,14 +134,14 @@ def difference_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         _save(figure, path)
 
 
-def curve_plot(traces: Sequence[Sequence[Sequence[float]]], path: Path) -> None:
+def curve_plot(path: Path, traces: Sequence[Sequence[Sequence[float]]]) -> None:
     """The paper's curve: accuracy and PQ index against density, while runs compress.
 
     Of each density the last epoch counts, which is trained at it the longest.
 
     Args:
-        traces: of each seed, [density, validation accuracy, PQ index of each layer] an epoch.
         path: of the SVG.
+        traces: of each seed, [density, validation accuracy, PQ index of each layer] an epoch.
     """
     settled = [np.array([last for _, last in _last_of_each_density(trace)]) for trace in traces]
     lowest = max(float(trace[-1, 0]) for trace in settled)

@@ -98,6 +98,6 @@ def replay(
         for file in (core.verilog, *core.memories):
             shutil.copy(file, place)
         if core.loads is not None:
-            write_loads([core.loads], place)
+            write_loads(place, [core.loads])
         atomic_write(place / FAILURE, to_json(msgspec.to_builtins(reported or divergence)))
     return Replay(folder=folder, waves=folder / WAVES, alone=alone)

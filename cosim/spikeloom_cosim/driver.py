@@ -66,7 +66,7 @@ def _in_order(
     return rows.sum(axis=1, dtype=np.int64), address
 
 
-def write_events(rounds: Sequence[NDArray[np.uint32]], folder: Path) -> None:
+def write_events(folder: Path, rounds: Sequence[NDArray[np.uint32]]) -> None:
     """Put the words of each round where the bench, running in `folder`, looks for them.
 
     Bit 30 marks a round's last word; $fread is big-endian.
@@ -74,7 +74,7 @@ def write_events(rounds: Sequence[NDArray[np.uint32]], folder: Path) -> None:
     _marked(rounds, _ROUND_END).astype(">u4").tofile(folder / EVENTS)
 
 
-def write_strikes(strikes: Sequence[int], folder: Path) -> None:
+def write_strikes(folder: Path, strikes: Sequence[int]) -> None:
     """Put how many cycles of each round go before a reset where the bench looks for it; 0: none."""
     np.array(strikes, dtype=">u4").tofile(folder / STRIKES)
 
@@ -87,7 +87,7 @@ def load_payloads(loads: Sequence[Load], core: CoreParams) -> NDArray[np.uint64]
     return np.bitwise_or.reduce(fields << offsets, axis=1)
 
 
-def write_loads(rounds: Sequence[NDArray[np.uint64]], folder: Path) -> None:
+def write_loads(folder: Path, rounds: Sequence[NDArray[np.uint64]]) -> None:
     """Put what a core is loaded with before each round where the bench looks for it.
 
     Bit 63 marks a round's last payload.

@@ -166,16 +166,16 @@ def run_rounds(
         shutil.copy(memory, folder)
     loads = [own.loads for own in rounds if own.loads is not None]
     if loads:
-        write_loads(loads, folder)
+        write_loads(folder, loads)
     words = [
         event_words(
             own.events, core.shape, shuffle=round_seed(seed, number) if mode.shuffled else None
         )
         for number, own in enumerate(rounds)
     ]
-    write_events(words, folder)
+    write_events(folder, words)
     if any(own.strike for own in rounds):
-        write_strikes([own.strike for own in rounds], folder)
+        write_strikes(folder, [own.strike for own in rounds])
     settings: dict[str, int | None] = {
         "rounds": len(rounds),
         "idle": mode.idle,

@@ -200,7 +200,7 @@ def generate(
     params = core_params(image, target=target, lanes=lanes, loadable=loadable)
     sha256 = image_sha256(image)
     with atomic_directory(directory) as folder:
-        files = write_core(params, folder)
+        files = write_core(folder, params)
         if topped:
             files += write_top(
                 CoreInstance(params),
@@ -212,7 +212,7 @@ def generate(
                 else require_encoder(code, address_bits=params.layers[0].address_bits),
             )
         others = (
-            write_embedding(image, params, folder, target=target, embedding=embedding)
+            write_embedding(folder, image, params, target=target, embedding=embedding)
             if embedding is not None
             else []
         )
@@ -222,7 +222,7 @@ def generate(
     return design
 
 
-def write_core(params: CoreParams, folder: Path) -> list[Path]:
+def write_core(folder: Path, params: CoreParams) -> list[Path]:
     """Writes the bare core into ``folder``: ``core.v``, then its memory contents."""
     core, *memories = write_verilog(
         SpikingCore(params), name=CORE_MODULE, directory=folder, platform=VERILOG

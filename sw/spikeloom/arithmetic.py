@@ -16,11 +16,13 @@ The torch modules, the integer reference, the gateware and the RTL are all held 
 functions by equality.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from spikeloom.errors import check_choice
 
 Integers = npt.NDArray[np.int64]
 
@@ -60,6 +62,29 @@ class DecayLeak(_Leak, frozen=True, kw_only=True, tag="decay"):
 Leak = IntegrateLeak | ShiftLeak | DecayLeak
 
 
+def check_neuron(leak_spec: object, reset: object) -> None:
+    """Refuse what is no leak or no reset, before it is taken for another.
+
+    Raises:
+        TypeError: the leak is none; a number's sentence says which leak it stands for.
+        ValueError: the reset is none.
+    """
+    if not isinstance(leak_spec, Leak):
+        raise _no_leak(leak_spec)
+    check_choice("reset", reset, get_args(Reset))
+
+
+def _no_leak(value: object) -> TypeError:
+    """The refusal of what is no leak; other frameworks give the share that a membrane keeps."""
+    leaks = "IntegrateLeak(), ShiftLeak(shift=…) or DecayLeak(multiplier=…, fraction_bits=…)"
+    hint = ""
+    if isinstance(value, float) and 0 <= value < 1:
+        multiplier = max(1, round((1 - value) * 256))
+        decay = f"DecayLeak(multiplier={multiplier}, fraction_bits=8)"
+        hint = f"; {decay} keeps {value:g} of a membrane in a step"
+    return TypeError(f"leak must be {leaks}, not {value!r}{hint}")
+
+
 def leak(v: Integers, spec: Leak) -> Integers:
     """What is left of membranes ``v`` (int64, any shape) after one step of leaking."""
     match spec:
@@ -69,6 +94,23 @@ def leak(v: Integers, spec: Leak) -> Integers:
             return v - (v >> shift)
         case DecayLeak(multiplier=multiplier, fraction_bits=fraction_bits):
             return v - ((v * multiplier) >> fraction_bits)
+        case _:
+            raise _no_leak(spec)
+
+
+def first_leaking(spec: Leak) -> int | None:
+    """The smallest positive membrane that leaks; None if none ever does.
+
+    The part that is lost is rounded down, so a smaller positive membrane loses nothing and stays
+    for ever, while every negative one loses at least 1 in a step.
+    """
+    match spec:
+        case IntegrateLeak():
+            return None
+        case ShiftLeak(shift=shift):
+            return 1 << shift
+        case DecayLeak(multiplier=multiplier, fraction_bits=fraction_bits):
+            return -(-(1 << fraction_bits) // multiplier)
 
 
 def rails(membrane_bits: int) -> tuple[int, int]:

@@ -16,14 +16,14 @@ not depend on the batch that it is encoded in.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from spikeloom.errors import UserError
+from spikeloom.errors import UserError, check_type
 
 __all__ = [
     "DeltaEncoding",
@@ -32,6 +32,7 @@ __all__ = [
     "MultiThresholdEncoding",
     "RateEncoding",
     "SampleCode",
+    "check_encoding",
     "encode",
     "encoding_inputs",
     "encoding_pixels",
@@ -121,6 +122,15 @@ Encoding = LatencyEncoding | RateEncoding | MultiThresholdEncoding | DeltaEncodi
 """Any encoding; a msgspec union tagged by `kind`."""
 
 
+def check_encoding(encoding: object) -> None:
+    """Refuse what is no encoding, such as its name alone.
+
+    Raises:
+        TypeError: it is none.
+    """
+    check_type("encoding", encoding, *get_args(Encoding))
+
+
 class SampleCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How samples become events, whole: what an encoder on the chip is made for.
 
@@ -186,10 +196,11 @@ def encode(
         bool [S, T, inputs], inputs = `encoding_inputs(encoding, pixels, time_steps)`.
 
     Raises:
-        TypeError: `images` is not uint8.
+        TypeError: `encoding` is none, or `images` is not uint8.
         ValueError: `images` is not two-dimensional, or `time_steps` or `first_index` is too small.
         UserError: the values are not T frames of a delta encoding.
     """
+    check_encoding(encoding)
     if images.dtype != np.uint8:
         raise TypeError(f"images must be uint8, not {images.dtype!r}")
     if images.ndim != 2:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from spikeloom.errors import UserError
+from spikeloom.errors import UserError, check_type
 
 STEP_SCHEMA = 1
 _MARKER = ".spikeloom"
@@ -80,8 +80,11 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
     """Write `data` (text as UTF-8) to `path` completely or not at all, and return the path.
 
     Raises:
+        TypeError: the arguments are of other types, or in the other order.
         UserError: the place cannot be written.
     """
+    check_type("path of atomic_write(path, data)", path, str, os.PathLike)
+    check_type("data of atomic_write(path, data)", data, bytes, str)
     with atomic_file(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
     return Path(path)

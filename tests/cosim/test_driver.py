@@ -45,11 +45,11 @@ def test_shuffle_stays_within_a_step():
 
 
 def test_file_is_big_endian(tmp_path):
-    write_events([np.array([1, 0x80000002], dtype=np.uint32)], tmp_path)
+    write_events(tmp_path, [np.array([1, 0x80000002], dtype=np.uint32)])
     assert (tmp_path / EVENTS).read_bytes() == bytes([0, 0, 0, 1, 0xC0, 0, 0, 2])
 
 
 def test_every_round_has_its_end(tmp_path):
-    write_loads([np.array([1, 2], dtype=np.uint64), np.array([3], dtype=np.uint64)], tmp_path)
+    write_loads(tmp_path, [np.array([1, 2], dtype=np.uint64), np.array([3], dtype=np.uint64)])
     loads = np.fromfile(tmp_path / LOADS, dtype=">u8").tolist()
     assert loads == [1, 2 | 1 << 63, 3 | 1 << 63]

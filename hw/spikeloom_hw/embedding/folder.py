@@ -52,14 +52,14 @@ class Embedding:
 
 
 def write_embedding(
-    image: NetworkImage, params: CoreParams, folder: Path, *, target: Target, embedding: Embedding
+    folder: Path, image: NetworkImage, params: CoreParams, *, target: Target, embedding: Embedding
 ) -> list[Path]:
     """Write everything but the core itself, which lies in ``folder`` already.
 
     Args:
+        folder: with ``core.v`` and its memory contents.
         image: the network.
         params: the core's.
-        folder: with ``core.v`` and its memory contents.
         target: what its memories were laid out for.
         embedding: what is asked for.
     """

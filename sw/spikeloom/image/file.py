@@ -16,6 +16,7 @@ can change unnoticed.
 """
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +28,7 @@ import safetensors.numpy
 
 from spikeloom.arithmetic import Leak, Reset
 from spikeloom.encoding import Encoding
-from spikeloom.errors import UserError
+from spikeloom.errors import UserError, check_type
 from spikeloom.files import atomic_write
 from spikeloom.image.model import Layer, NetworkImage, Provenance, Readout
 from spikeloom.image.validation import validate_image
@@ -73,13 +74,15 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sha256: str
 
 
-def save_image(path: Path, image: NetworkImage) -> None:
+def save_image(path: str | os.PathLike[str], image: NetworkImage) -> None:
     """Validates ``image`` and writes it to ``path``, whole or not at all.
 
     Raises:
-        UserError: the image is not valid.
-        OSError: the file can not be written.
+        TypeError: the arguments are of other types, or in the other order.
+        UserError: the image is not valid, or the file cannot be written.
     """
+    check_type("path of save_image(path, image)", path, str, os.PathLike)
+    check_type("image of save_image(path, image)", image, NetworkImage)
     validate_image(image)
     tensors = _tensors(image)
     header = _header(image)

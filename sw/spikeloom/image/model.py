@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, get_args
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.arithmetic import Integers, Leak, Reset
-from spikeloom.encoding import Encoding, SampleCode, encoding_pixels
+from spikeloom.arithmetic import Integers, Leak, Reset, check_neuron
+from spikeloom.encoding import Encoding, SampleCode, check_encoding, encoding_pixels
+from spikeloom.errors import check_choice
 from spikeloom.image.widths import accumulator_range, signed_bits
 
 Readout = Literal["membrane", "count"]
@@ -75,6 +76,9 @@ class Layer:
     spiking: bool
     membrane_bits: int
     scale: float
+
+    def __post_init__(self) -> None:
+        check_neuron(self.leak, self.reset)
 
     @classmethod
     def from_dense(
@@ -204,6 +208,10 @@ class NetworkImage:
     encoding: Encoding
     readout: Readout
     provenance: Provenance
+
+    def __post_init__(self) -> None:
+        check_encoding(self.encoding)
+        check_choice("readout", self.readout, get_args(Readout))
 
     @property
     def inputs(self) -> int:

@@ -21,7 +21,15 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from spikeloom.arithmetic import DecayLeak, IntegrateLeak, Leak, Reset, ShiftLeak, rails
+from spikeloom.arithmetic import (
+    DecayLeak,
+    IntegrateLeak,
+    Leak,
+    Reset,
+    ShiftLeak,
+    check_neuron,
+    rails,
+)
 from spikeloom.nn.surrogate import SURROGATES, Surrogate
 
 __all__ = ["EXACT", "Neuron", "integrate_and_fire", "leak", "leak_slope", "neuron_step"]
@@ -55,6 +63,7 @@ class Neuron:
     surrogate_width: float = 1.0
 
     def __post_init__(self) -> None:
+        check_neuron(self.leak, self.reset)
         if not 2 <= self.membrane_bits <= 20:
             raise ValueError(f"membrane_bits must be 2 to 20, not {self.membrane_bits!r}")
         if self.surrogate not in SURROGATES:

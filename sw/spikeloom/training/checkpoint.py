@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ import safetensors.torch
 
 from spikeloom import __version__
 from spikeloom.config import Config, dump_config, parse_config
-from spikeloom.errors import UserError
+from spikeloom.errors import UserError, check_type
 from spikeloom.files import atomic_write
 from spikeloom.nn import SpikingNetwork, build_network
 from spikeloom.runfolder import METADATA_KEY, PROGRESS_FILE
@@ -40,12 +41,15 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_validation: float
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all.
 
     Raises:
+        TypeError: the arguments are of other types, or in the other order.
         UserError: the place cannot be written.
     """
+    check_type("path of save_checkpoint(path, checkpoint)", path, str, os.PathLike)
+    check_type("checkpoint of save_checkpoint(path, checkpoint)", checkpoint, Checkpoint)
     layers = checkpoint.network.layers
     header = Header(
         config=dump_config(checkpoint.config),
@@ -63,12 +67,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     atomic_write(path, safetensors.torch.save(state, metadata))
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a checkpoint; its network is on the CPU, in eval mode.
 
     Raises:
         UserError: the file is missing, damaged, or not a checkpoint of this schema.
     """
+    path = Path(path)
     command = f"spikeloom train CONFIG -o {path.parent}"
     if not path.is_file():
         if (path.parent / PROGRESS_FILE).is_file():
