@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,9 @@ def image(small_image, **changes):
     return NetworkImage(**{**values, **changes})
 
 
-NEURON = {"reset": "subtract", "spiking": True, "membrane_bits": 8}
+# What type checkers would refuse, too: users of a notebook have none.
+WRONG: dict[str, Any] = {"number": 0.9, "name": "latency"}
+NEURON: dict[str, Any] = {"reset": "subtract", "spiking": True, "membrane_bits": 8}
 PIXELS = np.zeros((1, 4), dtype=np.uint8)
 
 
@@ -90,23 +93,25 @@ PIXELS = np.zeros((1, 4), dtype=np.uint8)
         ),
         pytest.param(lambda net, out: layer(leak=0.9), NO_LEAK, id="a number as a layer's leak"),
         pytest.param(
-            lambda net, out: Neuron(leak=0.9, **NEURON),
+            lambda net, out: Neuron(leak=WRONG["number"], **NEURON),
             "not 0.9; DecayLeak(multiplier=26, fraction_bits=8) keeps 0.9 of a membrane in a step",
             id="a number as a neuron's leak",
         ),
         pytest.param(
             lambda net, out: build_network(
-                Config(network=NetworkConfig(leak=0.9)), inputs=4, classes=2
+                Config(network=NetworkConfig(leak=WRONG["number"])), inputs=4, classes=2
             ),
             NO_LEAK,
             id="a number as a configuration's leak",
         ),
-        pytest.param(lambda net, out: leak(np.array([1]), 0.9), NO_LEAK, id="a number leaks"),
+        pytest.param(
+            lambda net, out: leak(np.array([1]), WRONG["number"]), NO_LEAK, id="a number leaks"
+        ),
         pytest.param(
             lambda net, out: layer(leak=ShiftLeak), NO_LEAK, id="a class as a layer's leak"
         ),
         pytest.param(
-            lambda net, out: encode("latency", PIXELS, 4),
+            lambda net, out: encode(WRONG["name"], PIXELS, 4),
             "encoding must be LatencyEncoding or RateEncoding or MultiThresholdEncoding or "
             "DeltaEncoding, not str",
             id="a name as an encoding",
