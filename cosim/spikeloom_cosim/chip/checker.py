@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.host.protocol import Identity
+from spikeloom.host.protocol import Identity, encode_identity
 from spikeloom_cosim.chip.script import Answers
 from spikeloom_cosim.divergence import KINDS, Divergence, Kind
 from spikeloom_cosim.expectation import COUNTED, Expectation
@@ -71,9 +71,11 @@ def check(
         )
 
     if answers.identity != identity:
-        said = answers.identity
-        got = None if said is None else int.from_bytes(said.design_hash, "big")
-        note("protocol", None, got, int.from_bytes(identity.design_hash, "big"))
+        got, want = (
+            None if said is None else int.from_bytes(encode_identity(said), "big")
+            for said in (answers.identity, identity)
+        )
+        note("protocol", None, got, want)
     if answers.broken:
         note("protocol", None, answers.broken, 0)
     for layer, name in enumerate(names):
