@@ -50,7 +50,12 @@ def expected_of(samples: int, *, seed: int = 1) -> Expectation:
 
 
 def perfect(
-    expected: Expectation, mode: Mode, *, seed: int = 0, shuffle: int | None = None, first: int = 0
+    expected: Expectation,
+    mode: Mode,
+    *,
+    seed: int = 0,
+    steps: Sequence[Sequence[int]] | None = None,
+    first: int = 0,
 ) -> Recording:
     """What an equal core leaves of a run, or of a round of one.
 
@@ -58,10 +63,11 @@ def perfect(
         expected: what it does.
         mode: the mode of the run.
         seed: of the run's pauses.
-        shuffle: of the order of events; that of the run if not given.
+        steps: the addresses of each step, in the order in which they come; in the order that the
+            seed gives if not given.
         first: the cycle before the one in which the first event can be offered.
     """
-    run, before = _times(expected, mode, seed=seed, shuffle=shuffle, first=first)
+    run, before = _times(expected, mode, seed=seed, steps=steps, first=first)
     samples = expected.samples
     traces = []
     for number, (groups, lanes) in enumerate(zip(GROUPS, LANES, strict=True)):
@@ -114,7 +120,12 @@ def perfect(
 
 
 def _times(
-    expected: Expectation, mode: Mode, *, seed: int, shuffle: int | None, first: int
+    expected: Expectation,
+    mode: Mode,
+    *,
+    seed: int,
+    steps: Sequence[Sequence[int]] | None,
+    first: int,
 ) -> tuple[Run, list[int]]:
     """When things happen, and for each sample what its cycles are counted from."""
     assert expected.timing is not None
@@ -128,8 +139,8 @@ def _times(
         return alone, before
     if mode.full_rate:
         return expected.timing.together, [first + 3] * samples
-    order = seed if shuffle is None else shuffle
-    steps = event_steps(expected.trace.events, shuffle=order if mode.shuffled else None)
+    if steps is None:
+        steps = event_steps(expected.trace.events, shuffle=seed if mode.shuffled else None)
     run = expected.at_pace(Pauses(mode, seed), steps, start=first)
     assert run is not None
     return run, [0] * samples
