@@ -20,6 +20,9 @@ from spikeloom_hw.core.counters import LAYER_COUNTS
 
 from .paper_core import core_in, membrane_of, model, stressed
 from .recordings import (
+    IMAGE,
+    OVERLAPPED,
+    PACKED,
     SIZES,
     STEPS,
 )
