@@ -15,15 +15,15 @@ CXX_FOUND := $(shell for c in $${CXX:-c++} c++ g++ clang++; do command -v $$c &&
 export SPIKELOOM_CACHE ?= $(CURDIR)/.cache/spikeloom
 export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
 SPIKELOOM := $(BIN)/spikeloom
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term --durations=20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo test test-all formal bitstreams mutation bench fuzz lint format clean
+.PHONY: help setup tools demo test test-all formal bitstreams mutation mutation-python bench fuzz lint format clean
 
 help: ## Show this list
 	@echo "Spikeloom: spiking neural networks from PyTorch to an open FPGA"; echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 tools:
 	@test -n "$(PYTHON)" || { echo "Spikeloom needs Python 3.11 or newer; install python3, \
@@ -68,6 +68,9 @@ bitstreams: setup ## Rebuild every bitstream in bitstreams/ and compare its sha2
 mutation: setup ## Mutate the gateware, and see whether the check kills each mutant (10 minutes)
 	$(BIN)/python benchmarks/mutation.py
 	$(BIN)/python benchmarks/rtl_coverage.py
+
+mutation-python: setup ## Mutate the Python sources, and see whether the tests notice (an hour)
+	$(BIN)/python benchmarks/mutation_python.py --jobs $(JOBS)
 
 bench: setup ## Measure against peers; results go to benchmarks/results (needs SPIKELOOM_DATA)
 	@echo "training_speed: a training step against snnTorch's and SpikingJelly's, 10 minutes"

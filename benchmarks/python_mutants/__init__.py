@@ -1,0 +1,1 @@
+"""Mutation testing of the Python sources: see benchmarks/mutation_python.py."""
