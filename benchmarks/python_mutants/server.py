@@ -42,12 +42,13 @@ def main() -> None:
 
 def _session(job: Job, log: Path) -> Report:
     started = time.monotonic()
+    asked_by = os.getppid()
     with tempfile.NamedTemporaryFile(prefix="spikeloom-report-") as answer:
         child = os.fork()
         if child == 0:
             _child(job, log, Path(answer.name))
         ended = False
-        while time.monotonic() - started < job.limit_s:
+        while time.monotonic() - started < job.limit_s and os.getppid() == asked_by:
             ended = os.waitpid(child, os.WNOHANG) != (0, 0)
             if ended:
                 break
