@@ -22,7 +22,10 @@ from spikeloom.image import Layer, NetworkImage, Provenance, save_image
 Command = Callable[..., Result]
 
 # For `make test`: what it says of a commit, it says again. `make test-all` tries other examples.
-settings.register_profile("repeatable", derandomize=True)
+# Neither has a deadline: on a busy machine it would tell of the machine.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("other examples", deadline=None)
+settings.load_profile("other examples")
 
 # A shell starts background jobs deaf to Ctrl-C, and their children inherit it: the tests that send
 # it would wait in vain.

@@ -7,6 +7,8 @@ import numpy as np
 from spikeloom.packing import pack_network
 from spikeloom.reference import cycle_times, simulate
 from spikeloom_hw.core import CoreParams, SpikingCore
+from spikeloom_hw.core.counters import LAYER_COUNTS
+from spikeloom_hw.core.spiking_core import counter_count
 from streams import producer, recorder, run_scenario, stream_get
 
 
@@ -52,14 +54,17 @@ def score_bench(core, samples, scores, labels, pauses=(0,)):
 
 
 def assert_equals_reference(image, lanes, events, distributed_depth=0):
-    """Every spike, membrane, score and class, and the cycle of every result, back to back."""
+    """Every spike, membrane, score and class, and all that the cycle model tells, back to back.
+
+    Returns the model's run.
+    """
     # A component's members are known once it is made, and to no type checker.
     packed = pack_network(image, lanes)
     params = CoreParams.from_packed(
         image, packed, trace=True, counters=True, distributed_depth=distributed_depth
     )
     core: Any = SpikingCore(params)
-    scores, labels, taken, done = [], [], [], []
+    scores, labels, taken, done, counted = [], [], [], [], []
     seen = [[] for _ in image.layers]
     ports = [getattr(core, f"trace{number}") for number in range(len(image.layers))]
     sent, told = core.events, core.scores
@@ -69,10 +74,19 @@ def assert_equals_reference(image, lanes, events, distributed_depth=0):
     ]
     observers.append(recorder(sent.valid & sent.ready, into=taken))
     observers.append(recorder(told.valid & told.payload.last, into=done))
+    take_scores = score_bench(core, len(events), scores, labels)
+
+    async def take_scores_and_counts(ctx):
+        await take_scores(ctx)
+        for number in range(counter_count(params)):
+            ctx.set(core.select, number)
+            await ctx.tick().repeat(2)
+            counted.append(ctx.get(core.count))
+
     run_scenario(
         core,
         producer(core.events, event_list(None, events)),
-        score_bench(core, len(events), scores, labels),
+        take_scores_and_counts,
         background=observers,
     )
     trace = simulate(image, events)
@@ -83,5 +97,13 @@ def assert_equals_reference(image, lanes, events, distributed_depth=0):
     assert scores == trace.scores.ravel().tolist()
     assert labels == trace.predictions.tolist()
     overlapped = [layer.overlapped for layer in params.layers]
-    results = cycle_times(image, trace, packed, overlapped=overlapped).results.tolist()
-    assert [cycle - taken[0][0] + 1 for (cycle,) in done] == results
+    run = cycle_times(image, trace, packed, overlapped=overlapped).together
+    first = taken[0][0] - 1
+    assert [cycle - first for (cycle,) in done] == run.results.tolist()
+    counts = np.array(counted[1:]).reshape(len(image.layers), len(LAYER_COUNTS))
+    for number in range(len(image.layers)):
+        shown = [cycle - first for cycle, group, *_ in seen[number] if group == 0]
+        assert shown == run.shown[number].ravel().tolist()
+        updating_and_blocked = counts[number, LAYER_COUNTS.index("updating") :]
+        assert updating_and_blocked.tolist() == run.stalls[:, number].sum(axis=0).tolist()
+    return run

@@ -78,7 +78,9 @@ def test_a_full_queue_holds_the_walk_and_the_model_knows(distributed_depth, leak
     rng = np.random.default_rng(5)
     image = random_network(rng, [16, 48, 10], density=0.8, time_steps=5, leak=leak)
     events = random_events(rng, image, 4, 0.7)
-    assert_equals_reference(image, (8, 1), events, distributed_depth)
+    run = assert_equals_reference(image, (8, 1), events, distributed_depth)
+    updating, blocked = run.stalls.sum(axis=0).T
+    assert 0 < blocked[0] < updating[0]  # the first layer's walks wait for room
 
 
 def test_full_from_the_entry_on_that_leaves_no_room_for_a_step(layer_of, monkeypatch):

@@ -149,7 +149,7 @@ def by_the_host(line):
     return [contents for contents in FrameReader().feed(line) if 2 <= len(contents) <= LONGEST]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(LINES)
 @example(frame(bytes(15)) + b"\0" + frame(bytes(2)) + b"\0" + frame(bytes(2)))
 def test_receiver_and_host_agree_on_any_line(line):
@@ -161,7 +161,7 @@ def test_receiver_and_host_agree_on_any_line(line):
     assert count == len(others) - len(found)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(LINES)
 @example(frame(bytes(15)) + b"\0" + frame(bytes(2)) + b"\0" + frame(bytes(2)))
 def test_whoever_does_not_wait_is_told_of_each_frame_that_was_dropped(line):

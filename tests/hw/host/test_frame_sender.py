@@ -40,7 +40,7 @@ def test_frames(frames, pauses):
     send(frames, pauses)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=4))
 def test_any_frames(frames):
     send(frames)

@@ -329,7 +329,7 @@ def test_counters():
     Served().talk(conversation)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.binary(min_size=2, max_size=30), max_size=8), st.integers(0, 2**32))
 def test_any_requests_are_answered_and_a_reset_mends_all(requests, seed):
     async def conversation(host):
