@@ -26,6 +26,7 @@ HW_MAY_USE = (
     "spikeloom.image",
     "spikeloom.packing",
     "spikeloom.reference",
+    "spikeloom.stamp",
 )
 # Within sw, lower cannot import higher: these are the floors of the hourglass's waist.
 FLOORS = {
