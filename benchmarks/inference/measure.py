@@ -14,7 +14,7 @@ from inference.rows import BITSTREAMS, Record, Row
 from spikeloom.cycle_statistics import CycleStatistics
 from spikeloom.datasets import load_dataset
 from spikeloom.image import NetworkImage, load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.divergence import KINDS
 from spikeloom_cosim.fitting import fit_design
@@ -50,7 +50,7 @@ def measure(
         key=row.key,
         network={
             "name": row.network,
-            "sha256": image_sha256(image),
+            "sha256": network_sha256(image),
             "dataset": claimed.dataset,
             "accuracy_test": claimed.accuracy_test,
             "synapses": sum(layer.synapses for layer in image.layers),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom_hw.generate import Design, MemoryDesign, load_design
 
 
@@ -21,7 +21,7 @@ def check_design(directory: Path, *, image: NetworkImage, network: Path) -> Desi
         UserError: the folder has no description, a damaged one, or that of another network.
     """
     design = load_design(directory)
-    if design.network_sha256 != image_sha256(image):
+    if design.network_sha256 != network_sha256(image):
         raise UserError(
             f"{directory} was generated from another network than {network}; "
             "name the network it was generated from"

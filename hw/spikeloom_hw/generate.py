@@ -16,23 +16,24 @@ In place of the board's top, :func:`generate` writes what others need to embed t
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from spikeloom.encoding import SampleCode
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_directory
 from spikeloom.host.protocol import Identity
 from spikeloom.image import NetworkImage
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom_hw.boards.files import write_top
 from spikeloom_hw.capacity import beyond_the_link
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.embedding.folder import Embedding, write_embedding
 from spikeloom_hw.encoders import check_encoder, require_encoder
-from spikeloom_hw.identity import identify
+from spikeloom_hw.identity import design_sha256, identify
 from spikeloom_hw.targets import Target, find_target
 from spikeloom_hw.verilog import memory_shapes, write_verilog
 
@@ -93,7 +94,8 @@ class Design(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         schema: version of this description.
-        network_sha256: the network that the memories hold.
+        network_sha256: the network that it was made for.
+        design_sha256: of the core, its memories and its board; see `spikeloom_hw.identity`.
         target: name of the target.
         clock_mhz: clock that the target's top makes for the core.
         event_bits: width of ``events__payload``: address, then ``step``, then ``last``.
@@ -110,8 +112,9 @@ class Design(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         encoder: what becomes of values that a host sends in place of events, if they are taken.
     """
 
-    schema: Literal[1]
+    schema: Literal[2]
     network_sha256: str
+    design_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     target: str
     clock_mhz: float
     event_bits: int
@@ -133,8 +136,8 @@ class Design(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return identify(
             self.core,
             target=self.board,
-            network_sha256=self.network_sha256,
-            encoder=self.encoder,
+            design_sha256=self.design_sha256,
+            takes_frames=self.encoder is not None,
         )
 
     @property
@@ -198,14 +201,17 @@ def generate(
     if code is not None:
         check_encoder(code)
     params = core_params(image, target=target, lanes=lanes, loadable=loadable)
-    sha256 = image_sha256(image)
+    network = network_sha256(image)
     with atomic_directory(directory) as folder:
         files = write_core(folder, params)
+        made = design_sha256(files, params, target=target, network_sha256=network, encoder=code)
         if topped:
             files += write_top(
                 CoreInstance(params),
                 target=target,
-                identity=identify(params, target=target, network_sha256=sha256, encoder=code),
+                identity=identify(
+                    params, target=target, design_sha256=made, takes_frames=code is not None
+                ),
                 directory=folder,
                 encoder=None
                 if code is None
@@ -216,7 +222,7 @@ def generate(
             if embedding is not None
             else []
         )
-        design = _describe(params, target, sha256, files, others, code)
+        design = _describe(params, target, network, made, files, others, code)
         text = msgspec.json.format(msgspec.json.encode(design), indent=2)
         (folder / DESIGN).write_bytes(text + b"\n")
     return design
@@ -246,21 +252,25 @@ def load_design(directory: Path) -> Design:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Design)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is damaged ({error}): generate the design again") from None
+        raise UserError(
+            f"{path} is damaged or of another version ({error}): generate the design again"
+        ) from None
 
 
 def _describe(
     params: CoreParams,
     target: Target,
-    sha256: str,
+    network: str,
+    made: str,
     files: list[Path],
     others: list[Path],
     encoder: SampleCode | None,
 ) -> Design:
     address_bits = params.layers[0].address_bits
     return Design(
-        schema=1,
-        network_sha256=sha256,
+        schema=2,
+        network_sha256=network,
+        design_sha256=made,
         target=target.name,
         clock_mhz=target.core_clock_mhz,
         event_bits=address_bits + 2,

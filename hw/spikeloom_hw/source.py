@@ -11,6 +11,7 @@ a network, or a run folder that holds one  what ``generate`` makes of it when no
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,15 +24,15 @@ from spikeloom.errors import UserError
 from spikeloom.host.design import Contents, HostDesign
 from spikeloom.host.protocol import Identity
 from spikeloom.image import NetworkImage, load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.core.counters import count_names
 from spikeloom_hw.core.layouts import MemoryKind
 from spikeloom_hw.core.loading import load_sequence
 from spikeloom_hw.core.params import CoreParams
-from spikeloom_hw.generate import DESIGN, generate, load_design
-from spikeloom_hw.identity import identify
+from spikeloom_hw.generate import DESIGN, generate, load_design, write_core
+from spikeloom_hw.identity import design_sha256, identify
 from spikeloom_hw.synth.manifest import MANIFEST, read_manifest
 from spikeloom_hw.targets import TARGETS, Target
 
@@ -74,12 +75,22 @@ class Source:
 
     @cached_property
     def identity(self) -> Identity:
-        """What the board says about itself."""
+        """What the board says about itself; takes some seconds if it has not been generated."""
+        if self.folder is not None:
+            return load_design(self.folder).identity
+        with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
+            made = design_sha256(
+                write_core(Path(scratch), self.core),
+                self.core,
+                target=self.target,
+                network_sha256=self.network_sha256,
+                encoder=self.encoder,
+            )
         return identify(
             self.core,
             target=self.target,
-            network_sha256=self.network_sha256,
-            encoder=self.encoder,
+            design_sha256=made,
+            takes_frames=self.encoder is not None,
         )
 
     def write(self, directory: Path) -> None:
@@ -105,7 +116,7 @@ class Source:
             UserError: the network is beyond the core, or not the one in it.
         """
         if not self.loadable:
-            if image_sha256(image) != self.network_sha256:
+            if network_sha256(image) != self.network_sha256:
                 raise UserError(
                     f"{self.place} has fixed memories with another network in them: flash a design "
                     "of this network, or one that was made with --loadable"
@@ -178,7 +189,7 @@ def _made_of(
         place=place,
         folder=None,
         network=image,
-        network_sha256=image_sha256(image),
+        network_sha256=network_sha256(image),
         target=target,
         lanes=resolve_lanes(image, lanes),
         loadable=loadable,

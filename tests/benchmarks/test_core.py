@@ -7,7 +7,7 @@ from inference.peers import PEERS
 from inference.rows import BITSTREAMS, ROWS
 
 from spikeloom.image import load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom_hw.estimate import estimate
 from spikeloom_hw.targets import TARGETS
 
@@ -36,7 +36,7 @@ def test_the_page_shows_what_is_recorded():
 
 
 def test_the_network_is_the_one_here(record, image):
-    assert record.network["sha256"] == image_sha256(image)
+    assert record.network["sha256"] == network_sha256(image)
 
 
 def test_blocks_and_bits_are_those_of_the_estimate(record, image):

@@ -252,7 +252,7 @@ def test_a_simulation_that_breaks_down(device, line):
 def test_another_design(line, design, tmp_path):
     shutil.copytree(design, tmp_path / "other")
     described = json.loads((design / "design.json").read_text())
-    described["network_sha256"] = "0" * 64
+    described["design_sha256"] = "0" * 64
     (tmp_path / "other" / "design.json").write_text(json.dumps(described))
     with pytest.raises(WrongDesignError, match="; simulate and open the same one"):
         Device(line, design=find(tmp_path / "other"))

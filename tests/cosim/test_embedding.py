@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom_cosim.icarus import find_icarus
 from spikeloom_hw.embedding.folder import Embedding
 from spikeloom_hw.embedding.interface import INTERFACES
@@ -177,7 +177,7 @@ def test_fusesoc(shell, folder, small_image, tmp_path):
     subprocess.run(pip, check=True)
     work = tmp_path / "work"
     shutil.copytree(folder, work / "core")
-    name = f"spikeloom:network:digits_{image_sha256(small_image)[:8]}"
+    name = f"spikeloom:network:digits_{network_sha256(small_image)[:8]}"
     assert name in command(folder, "FuseSoC")
     for target, word in (("lint", ""), ("sim_icarus", "PASS"), ("sim_verilator", "PASS")):
         fusesoc = f"{tmp_path}/venv/bin/fusesoc --cores-root core run --target {target} {name}"

@@ -14,7 +14,7 @@ import pytest
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.datasets import load_dataset
 from spikeloom.image import NetworkImage, save_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.packing import pack_network
 from spikeloom.reference import Trace, simulate
 from spikeloom_cosim.divergence import KINDS
@@ -269,7 +269,7 @@ def test_verb_on_a_generated_core(spikeloom, planted, document):
     assert {name: written[name] for name in result} == result
     assert result["level"] == "rtl"
     assert result["lanes"] == list(LANES)
-    assert result["network_sha256"] == image_sha256(planted.image)
+    assert result["network_sha256"] == network_sha256(planted.image)
     assert result["samples"] == SAMPLES
     assert result["samples_available"] == len(load_dataset("digits").test)
     assert [result[f"{kind}_mismatches"] for kind in KINDS] == [0] * len(KINDS)

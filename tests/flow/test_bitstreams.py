@@ -55,7 +55,7 @@ def tool(monkeypatch, tmp_path):
         )
 
     monkeypatch.setattr(module, "HERE", tmp_path / "bitstreams")
-    monkeypatch.setattr(module, "_commit", lambda: "abcdef0")
+    monkeypatch.setattr("spikeloom.stamp._commit", lambda: "abcdef0")
     monkeypatch.setattr(module, "synthesize", synthesize)
     return module
 
@@ -104,6 +104,7 @@ def test_what_is_recorded(made, network):
     assert 0 < report["cycles"]["interval"]["mean"] <= report["cycles"]["latency"]["max"]
     assert report["estimate"]["lanes"] == [2, 1]
     assert report["network"]["sha256"] == manifest["sha256"]["network"]
+    assert set(manifest["sha256"]) == {"network", "design", "verilog", "bitstream"}
 
 
 def test_cycles_and_estimate_are_renewed_without_synthesis(made, run, tool, monkeypatch):
@@ -182,7 +183,7 @@ def test_nothing_to_check(run):
 
 def test_sources_that_are_not_committed_are_refused(tool, run, run_folder, monkeypatch):
     (run_folder / "config.toml").write_text("[data]\n")
-    monkeypatch.setattr(tool, "_commit", lambda: "abcdef0-dirty")
+    monkeypatch.setattr("spikeloom.stamp._commit", lambda: "abcdef0-dirty")
     result = run("add", run_folder, "small")
     assert result.exit_code == 2
     assert "the sources differ from commit abcdef0: commit them first" in result.stderr

@@ -1,44 +1,166 @@
-"""Who a device is: the same from the generator and from the folder that it left."""
+"""Who a device is: the hash of a design changes with what is built, and with nothing else."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from networks import random_network
+from spikeloom.encoding import LatencyEncoding, SampleCode
+from spikeloom.host.protocol import VERSION
+from spikeloom.image import Provenance, save_image
+from spikeloom_hw import identity
+from spikeloom_hw.core.build import core_params
+from spikeloom_hw.design_check import check_design
 from spikeloom_hw.generate import generate, load_design
-from spikeloom_hw.identity import identify
+from spikeloom_hw.source import find_source
 from spikeloom_hw.targets import find_target
 
 TARGET = find_target("icebreaker")
+NETWORK = random_network(np.random.default_rng(1), [9, 8, 3])
+LOADABLE = core_params(NETWORK, target=TARGET, lanes=(2, 1), loadable=True)
 
 
-def make(folder, seed=1, target=TARGET, lanes=(2, 1)):
-    image = random_network(np.random.default_rng(seed), [9, 8, 3])
-    return generate(image, target=target, lanes=lanes, directory=folder)
+def make(folder, image=NETWORK, target=TARGET, lanes=(2, 1), **options):
+    return generate(image, target=target, lanes=lanes, directory=folder, **options)
 
 
-def test_the_folder_says_what_the_generator_built_in(tmp_path):
-    design = make(tmp_path / "design")
-    read = load_design(tmp_path / "design")
-    assert read.identity == design.identity
-    assert read.identity == identify(read.core, target=TARGET, network_sha256=design.network_sha256)
-    assert (design.identity.inputs, design.identity.outputs, design.identity.layers) == (9, 3, 2)
-    assert design.identity.clock_hz == TARGET.core_clock_mhz * 1_000_000
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("identity") / "design"
+    make(place)
+    return place
+
+
+def test_the_folder_says_what_the_generator_built_in(folder):
+    design = load_design(folder)
+    told = design.identity
+    assert (told.inputs, told.outputs, told.layers) == (9, 3, 2)
+    assert told.clock_hz == TARGET.core_clock_mhz * 1_000_000
+    assert told.design_hash.hex() == design.design_sha256[:16]
     # Its bytes are in the Verilog: the device tells them from a table.
-    table = (tmp_path / "design" / "top.v").read_text()
-    assert all(f"8'h{byte:02x}" in table for byte in design.identity.design_hash)
+    table = (folder / "top.v").read_text()
+    assert all(f"8'h{byte:02x}" in table for byte in told.design_hash)
+
+
+def test_a_network_has_the_identity_of_what_is_generated_from_it(tmp_path):
+    save_image(tmp_path / "network.safetensors", NETWORK)
+    source = find_source(tmp_path)
+    assert source is not None
+    source.write(tmp_path / "design")
+    assert source.identity == load_design(tmp_path / "design").identity
+
+
+def test_another_core_has_another_hash(folder, tmp_path):
+    other = make(tmp_path / "two", lanes=(1, 1), bare=True)
+    assert other.network_sha256 == load_design(folder).network_sha256
+    assert other.design_sha256 != load_design(folder).design_sha256
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        pytest.param({"seed": 2}, id="another network"),
-        pytest.param({"target": replace(TARGET, core_clock_mhz=24)}, id="another clock"),
-        pytest.param({"target": find_target("ulx3s-25f")}, id="another board"),
-        pytest.param({"lanes": (1, 1)}, id="other lanes"),
+        pytest.param({"network_sha256": "5e" * 32}, id="network"),
+        pytest.param({"target": replace(TARGET, core_clock_mhz=24)}, id="clock"),
+        pytest.param({"target": find_target("upduino")}, id="board"),
+        pytest.param({"encoder": NETWORK.sample_code}, id="encoder"),
+        pytest.param({"params": LOADABLE}, id="memory map"),
     ],
 )
-def test_another_design_has_another_hash(tmp_path, other):
-    design, different = make(tmp_path / "one"), make(tmp_path / "two", **other)
-    assert design.identity.design_hash != different.identity.design_hash
+def test_the_same_core_in_another_device_has_another_hash(core, other):
+    assert hash_of(core, **other) != hash_of(core)
+
+
+def test_where_a_network_comes_from_changes_no_byte(folder, tmp_path):
+    claimed = Provenance(dataset="mnist", seed=7, accuracy_test=0.5, config="[new]\nkey = 1\n")
+    moved = replace(NETWORK, provenance=claimed)
+    make(tmp_path / "design", image=moved)
+    assert contents(tmp_path / "design") == contents(folder)
+    check_design(folder, image=moved, network=Path("moved.safetensors"))
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def hash_of(core, **changed):
+    """The hash of the design with the files `core`, of which something else may be `changed`."""
+    design = load_design(core[0].parent)
+    made_of = {
+        "params": design.core,
+        "target": TARGET,
+        "network_sha256": design.network_sha256,
+        **changed,
+    }
+    return identity.design_sha256(core, **made_of)
+
+
+@pytest.fixture
+def core(folder, tmp_path):
+    """The files of the core, to be changed; and its description."""
+    for name, content in contents(folder).items():
+        if name.startswith(("core", "spikeloom_core", "design")):
+            (tmp_path / name).write_bytes(content)
+    return sorted(path for path in tmp_path.iterdir() if path.suffix != ".json")
+
+
+def test_the_hash_is_over_the_core_and_the_network(core, folder):
+    assert hash_of(core) == load_design(folder).design_sha256
+
+
+def one_word(core):
+    memory = next(path for path in core if path.name.endswith("weights.words.mem"))
+    text = memory.read_text()
+    memory.write_text(f"{int(text[0], 16) ^ 1:x}{text[1:]}")
+
+
+def one_line(core):
+    verilog = core[0].read_text()
+    assert verilog.count("1'h1;") > 1
+    core[0].write_text(verilog.replace("1'h1;", "1'h0;", 1))
+
+
+@pytest.mark.parametrize("change", [one_word, one_line])
+def test_a_change_of_the_core_changes_the_hash(core, change):
+    before = hash_of(core)
+    change(core)
+    assert hash_of(core) != before
+
+
+def test_the_version_of_the_tool_that_wrote_the_verilog_does_not_count(core):
+    before = hash_of(core)
+    comment, *rest = core[0].read_text().splitlines(keepends=True)
+    assert comment.startswith("/* Generated by")
+    core[0].write_text("".join(["/* Generated by another */\n", *rest]))
+    assert hash_of(core) == before
+
+
+def test_another_protocol_has_another_hash(core, monkeypatch):
+    before = hash_of(core)
+    monkeypatch.setattr(identity, "VERSION", identity.VERSION + 1)
+    assert hash_of(core) != before
+
+
+def test_the_memory_map_of_a_loadable_core_counts(core):
+    first, *rest = LOADABLE.layers
+    larger = replace(LOADABLE, layers=(replace(first, words=2 * first.words), *rest))
+    assert hash_of(core, params=larger) != hash_of(core, params=LOADABLE)
+
+
+def test_what_is_hashed_besides_the_core_is_spelled_out():
+    code = SampleCode(encoding=LatencyEncoding(threshold=9), values=9, time_steps=3)
+    facts = identity._facts(LOADABLE, TARGET, "5e" * 32, code)
+    assert list(facts) == [
+        f"protocol: {VERSION}",
+        "target: icebreaker",
+        "clock: 30000000 Hz",
+        f"network: {'5e' * 32}",
+        "encoder: latency, threshold 9, 9 values, 3 steps",
+        "layer 0 memory 0: 3 words of 26 bits",
+        "layer 0 memory 1: 16384 words of 12 bits",
+        "layer 0 memory 2: 8 bits",
+        "layer 1 memory 0: 2 words of 23 bits",
+        "layer 1 memory 1: 256 words of 5 bits",
+        "layer 1 memory 2: 8 bits",
+    ]

@@ -13,7 +13,7 @@ from spikeloom.errors import UserError
 from spikeloom.files import check_writable, write_step
 from spikeloom.host.failures import PortError
 from spikeloom.image import load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.board.line import open_board
 from spikeloom_cosim.board.verify import HostRun, described, verify_board
@@ -118,7 +118,7 @@ def verify_host(
                 )
                 return EXIT_CRASH
     document = {
-        "network_sha256": image_sha256(image),
+        "network_sha256": network_sha256(image),
         "dataset": image.provenance.dataset,
         "split": split,
         "samples_available": chosen.available,

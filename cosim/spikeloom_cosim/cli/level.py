@@ -15,7 +15,7 @@ from spikeloom.datasets import SplitName
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable, file_sha256, write_step
 from spikeloom.image import NetworkImage, load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.chip.level import Chip, ChipLevel, make_chip
 from spikeloom_cosim.chip.verify import ChipResult, verify_chip
@@ -27,7 +27,7 @@ from spikeloom_cosim.verilator import SimulationError
 from spikeloom_hw.core.loading import load_sequence
 from spikeloom_hw.generate import generate, load_design
 from spikeloom_hw.synth.families import family
-from spikeloom_hw.synth.manifest import MANIFEST, design_sha256, read_manifest
+from spikeloom_hw.synth.manifest import MANIFEST, read_manifest, sources_sha256
 from spikeloom_hw.targets import TARGETS, Target
 
 EXIT_MISMATCH, EXIT_CRASH = 1, 3
@@ -132,7 +132,7 @@ def verify_level(
                 )
                 return EXIT_CRASH
     document = {
-        "network_sha256": image_sha256(image),
+        "network_sha256": network_sha256(image),
         "dataset": image.provenance.dataset,
         "split": split,
         "samples_available": chosen.available,
@@ -154,7 +154,7 @@ def check_recorded(plan: Path, design: Path, recorded: dict[str, Any]) -> None:
     Raises:
         UserError: `design` is not what the manifest of `plan` has recorded.
     """
-    if design_sha256(design) != recorded["sha256"]["verilog"]:
+    if sources_sha256(design) != recorded["sha256"]["verilog"]:
         raise UserError(
             f"{plan}: the design generated now is not the one its manifest records, so "
             "this would verify another; build it again: bitstreams/build.py"

@@ -27,7 +27,7 @@ from spikeloom.datasets import SplitName
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
 from spikeloom.image import NetworkImage, load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.chip.level import ChipLevel
 from spikeloom_cosim.cli.host_level import verify_host
@@ -195,7 +195,7 @@ def verify(
                     for number, each in enumerate(lanes or [DEFAULT_LANES])
                 ]
         about = {
-            "network_sha256": image_sha256(image),
+            "network_sha256": network_sha256(image),
             "dataset": image.provenance.dataset,
             "split": split,
             "samples_available": chosen.available,

@@ -13,7 +13,7 @@ from spikeloom.cycle_statistics import CycleStatistics
 from spikeloom.datasets import Split
 from spikeloom.errors import UserError
 from spikeloom.image import load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.cli.options import encoder_option, loadable_option, output_option, target_option
 from spikeloom_hw.cycles import core_cycles
@@ -80,7 +80,7 @@ def estimate(
                 done=track.advance,
             )
     data = {
-        "network_sha256": image_sha256(image),
+        "network_sha256": network_sha256(image),
         **msgspec.to_builtins(found),
         "cycles": msgspec.to_builtins(cycles),
     }

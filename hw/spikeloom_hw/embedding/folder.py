@@ -21,7 +21,7 @@ import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from spikeloom.image import NetworkImage
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom_hw.core import CORE_MODULE, CoreParams
 from spikeloom_hw.core.spiking_core import counter_count
 from spikeloom_hw.embedding.interface import Interface, Ports
@@ -99,4 +99,4 @@ def write_embedding(
 def _name(image: NetworkImage) -> str:
     """A name for the network in FuseSoC's alphabet, other than that of every other network."""
     words = re.sub(r"[^A-Za-z0-9_]", "_", image.provenance.dataset) or "network"
-    return f"{words}_{image_sha256(image)[:8]}"
+    return f"{words}_{network_sha256(image)[:8]}"

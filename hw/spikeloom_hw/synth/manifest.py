@@ -55,8 +55,8 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], Recipe]:
     return recorded, recipe
 
 
-def design_sha256(design: Path) -> str:
-    """The sha256 of a generated design: Verilog, memories, pins; without its description."""
+def sources_sha256(design: Path) -> str:
+    """The sha256 of a generated design's files: Verilog, memories, pins; not its description."""
     digest = hashlib.sha256()
     for file in sorted(path for path in design.iterdir() if path.suffix != ".json"):
         digest.update(f"{file.name}\0".encode() + file.read_bytes())

@@ -12,7 +12,7 @@ from spikeloom.cli.data import data_dir_option
 from spikeloom.datasets import load_dataset
 from spikeloom.files import check_writable, file_sha256
 from spikeloom.image import save_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.runfolder import CHECKPOINT_FILE
 
 
@@ -48,7 +48,7 @@ def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool)
     test = compared["test"].evaluation
     result: dict[str, Any] = {
         "network": str(path),
-        "network_sha256": image_sha256(image),
+        "network_sha256": network_sha256(image),
         "checkpoint_sha256": file_sha256(run / CHECKPOINT_FILE),
         "dataset": dataset.name,
         "accuracy": {name: item.evaluation.accuracy for name, item in compared.items()},

@@ -19,7 +19,7 @@ from spikeloom.errors import UserError
 from spikeloom.evaluation import mean_spikes
 from spikeloom.files import check_writable
 from spikeloom.image import Layer, load_image, save_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.image.permutation import permute_hidden
 from spikeloom.packing import entropy_bound, pack, resolve_lanes
 from spikeloom.packing.placement import place_network
@@ -98,8 +98,8 @@ def place(
     save_image(output, placed)
     result = {
         "network": str(output),
-        "network_sha256": image_sha256(placed),
-        "placed_from_sha256": image_sha256(image),
+        "network_sha256": network_sha256(placed),
+        "placed_from_sha256": network_sha256(image),
         "lanes": list(chosen),
         "seed": seed,
         "dataset": name,

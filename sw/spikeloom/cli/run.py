@@ -21,7 +21,7 @@ from spikeloom.host.design import find_design
 from spikeloom.host.device import Device
 from spikeloom.host.outcome import Answers, Timings
 from spikeloom.image import NetworkImage, load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.reference import simulate
 
 EXIT_MISMATCH = 1
@@ -114,7 +114,7 @@ def run(
         "board": known.board,
         "design_hash": identity.design_hash.hex(),
         "network": str(path),
-        "network_sha256": image_sha256(image),
+        "network_sha256": network_sha256(image),
         "dataset": dataset.name,
         "split": split,
         "samples": len(chosen),

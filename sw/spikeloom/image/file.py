@@ -11,8 +11,10 @@ array                       type   shape
 ==========================  =====  ======================================================
 
 The header (metadata key ``spikeloom``) holds schema version, neuron parameters, widths,
-encoding, readout, provenance, and a sha256 over itself and the arrays, so that no byte of a file
-can change unnoticed.
+encoding, readout, provenance, and a sha256 over its own text and the arrays, so that no byte of a
+file can change unnoticed. It is the text that counts, with the sha256 itself left empty: a header
+keeps its hash when a later version knows more keys. What names a *network*, wherever it comes
+from, is another hash: see :mod:`spikeloom.image.identity`.
 """
 
 import hashlib
@@ -84,11 +86,9 @@ def save_image(path: str | os.PathLike[str], image: NetworkImage) -> None:
     check_type("path of save_image(path, image)", path, str, os.PathLike)
     check_type("image of save_image(path, image)", image, NetworkImage)
     validate_image(image)
-    tensors = _tensors(image)
-    header = _header(image)
-    header = msgspec.structs.replace(header, sha256=_digest(header, tensors))
-    metadata = {METADATA_KEY: msgspec.json.encode(header).decode()}
-    atomic_write(path, safetensors.numpy.save(tensors, metadata))
+    header, tensors = _header(image), _tensors(image)
+    header = msgspec.structs.replace(header, sha256=_digest(_text(header), tensors))
+    atomic_write(path, safetensors.numpy.save(tensors, {METADATA_KEY: _text(header)}))
 
 
 def load_image(path: str | Path) -> NetworkImage:
@@ -98,12 +98,8 @@ def load_image(path: str | Path) -> NetworkImage:
         UserError: the file is missing, damaged, or holds no valid image.
     """
     path = Path(path)
-    header, tensors = _read(path)
-    if header.sha256 != _digest(header, tensors):
-        raise UserError(
-            f"{path}: the contents do not match the sha256 in the header: the file is damaged, "
-            "export it again"
-        )
+    header, text, tensors = _read(path)
+    _check_sha256(path, header, text, tensors)
     image = NetworkImage(
         layers=tuple(_layer(path, layer, tensors) for layer in header.layers),
         time_steps=header.time_steps,
@@ -118,11 +114,6 @@ def load_image(path: str | Path) -> NetworkImage:
     for stored, layer in zip(header.layers, image.layers, strict=True):
         _check_widths(path, stored, layer)
     return image
-
-
-def image_sha256(image: NetworkImage) -> str:
-    """The sha256 that the file of ``image`` carries: it names a network."""
-    return _digest(_header(image), _tensors(image))
 
 
 def _tensors(image: NetworkImage) -> Tensors:
@@ -148,8 +139,23 @@ def _header(image: NetworkImage) -> Header:
     )
 
 
-def _digest(header: Header, tensors: Tensors) -> str:
-    digest = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(header, sha256="")))
+def _text(header: Header) -> str:
+    return msgspec.json.encode(header).decode()
+
+
+def _check_sha256(path: Path, header: Header, text: str, tensors: Tensors) -> None:
+    # As the text was before the sha256 was put in, at its end.
+    unsigned = text.removesuffix(f'"{header.sha256}"}}') + '""}'
+    if header.sha256 != _digest(unsigned, tensors):
+        raise UserError(
+            f"{path}: the contents do not match the sha256 in the header: the file is damaged, "
+            "export it again"
+        )
+
+
+def _digest(text: str, tensors: Tensors) -> str:
+    """The sha256 of a file: of the header's text with an empty sha256, and of the arrays."""
+    digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name}:{tensor.dtype.name}:{tensor.shape}".encode())
@@ -157,7 +163,8 @@ def _digest(header: Header, tensors: Tensors) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path) -> tuple[Header, Tensors]:
+def _read(path: Path) -> tuple[Header, str, Tensors]:
+    """The header, its text, and the arrays."""
     if not path.is_file():
         raise UserError(f"{path}: no such file: give the path of an exported network")
     try:
@@ -176,7 +183,8 @@ def _read(path: Path) -> tuple[Header, Tensors]:
             "give a network made by 'spikeloom export'"
         )
     try:
-        return msgspec.json.decode(metadata[METADATA_KEY], type=Header), tensors
+        text = metadata[METADATA_KEY]
+        return msgspec.json.decode(text, type=Header), text, tensors
     except msgspec.MsgspecError as error:
         if _is_of_training(metadata[METADATA_KEY]):
             raise UserError(

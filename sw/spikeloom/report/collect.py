@@ -15,7 +15,7 @@ from spikeloom import __version__
 from spikeloom.errors import UserError
 from spikeloom.files import STEP_SCHEMA, file_sha256
 from spikeloom.image import NetworkImage, load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.packing import LANES, propose_lanes
 from spikeloom.report.network import describe_image
 from spikeloom.runfolder import CHECKPOINT_FILE, CONFIG_FILE
@@ -91,7 +91,7 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
     if not network.is_file():
         raise UserError(f"{folder} has no {NETWORK_FILE}; run: spikeloom export {folder}")
     image = load_image(network)
-    sha256 = image_sha256(image)
+    sha256 = network_sha256(image)
     done, missing = _steps_of(folder, image, sha256)
     verify, synth = done.get("verify", {}), done.get("synth", {})
     described = describe_image(image, _lanes(image, done))

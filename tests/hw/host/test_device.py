@@ -22,7 +22,7 @@ BYTE = 10 * BIT
 
 def identity_of(params):
     """The identity of a core with a clock that makes bits of four cycles."""
-    whole = identify(params, target=find_target("icebreaker"), network_sha256="ab" * 32)
+    whole = identify(params, target=find_target("icebreaker"), design_sha256="ab" * 32)
     return replace(whole, clock_hz=BIT * 1_000_000)
 
 

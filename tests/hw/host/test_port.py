@@ -28,7 +28,7 @@ from spikeloom_hw.targets import find_target
 from .conversation import Host, simulate
 
 LANES = (4, 2)
-NETWORK_SHA256 = "5e" * 32
+DESIGN_SHA256 = "5e" * 32
 
 
 def make_network(seed, shape=(20, 24, 6)):
@@ -49,7 +49,7 @@ class Served:
         fixed = replace(CoreParams.from_packed(image, pack_network(image, LANES)), counters=True)
         self.params = make_loadable(fixed, single_ports=single_ports) if loadable else fixed
         self.identity = identify(
-            self.params, target=find_target("icebreaker"), network_sha256=NETWORK_SHA256
+            self.params, target=find_target("icebreaker"), design_sha256=DESIGN_SHA256
         )
         core = SpikingCore(self.params)
         self.port = HostPort(

@@ -5,7 +5,7 @@ from spikeloom.datasets import load_dataset
 from spikeloom.encoding import encode
 from spikeloom.evaluation import mean_spikes
 from spikeloom.image import load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.packing import pack
 from spikeloom.reference import simulate
 
@@ -18,8 +18,8 @@ def test_the_same_scores_in_fewer_words(spikeloom, document, network, small_imag
     data = document(spikeloom("place", network, "--lanes", "4,1", *FAST, "-o", out, "--json"))
     assert network.read_bytes() == before
     placed = load_image(out)
-    assert data["network_sha256"] == image_sha256(placed)
-    assert data["placed_from_sha256"] == image_sha256(small_image)
+    assert data["network_sha256"] == network_sha256(placed)
+    assert data["placed_from_sha256"] == network_sha256(small_image)
     for number, lanes in enumerate((4, 1)):
         layer = data["layers"][number]
         for when, image in (("before", small_image), ("after", placed)):
@@ -52,7 +52,7 @@ def test_rows_weighed_by_a_data_set(spikeloom, document, network, small_image, t
 def test_the_input_is_replaced_when_it_is_named(spikeloom, network, small_image):
     result = spikeloom("place", network.parent, "--lanes", "4,1", *FAST, "-o", network)
     assert result.exit_code == 0, result.stderr
-    assert image_sha256(load_image(network)) != image_sha256(small_image)
+    assert network_sha256(load_image(network)) != network_sha256(small_image)
 
 
 def test_tables(spikeloom, network, tmp_path):

@@ -15,7 +15,7 @@ import pytest
 from spikeloom.config import load_config
 from spikeloom.datasets import load_dataset
 from spikeloom.image import load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.training import Keeper, train_network
 
 MAIN = "from spikeloom.cli.app import main; main()"
@@ -62,7 +62,7 @@ def test_train_export_evaluate(tmp_path, toml, spikeloom, document):
         "prediction_mismatches": 0,
     }
     assert exported["synapses"] == image.synapses == trained["synapses"]
-    assert exported["network_sha256"] == image_sha256(image)
+    assert exported["network_sha256"] == network_sha256(image)
     checkpoint = (run / "checkpoint.safetensors").read_bytes()
     assert exported["checkpoint_sha256"] == hashlib.sha256(checkpoint).hexdigest()
     assert exported["density"] == image.density

@@ -17,7 +17,7 @@ from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import write_step
 from spikeloom.image import Layer, load_image, save_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom.report import figures
 from spikeloom.report.collect import collect, read_history
 from spikeloom.report.network import describe_image
@@ -45,7 +45,7 @@ SYNTH = {
 
 def leave(folder, verb, seconds, data):
     """A step's file, of the network in the folder unless it says otherwise."""
-    sha256 = image_sha256(load_image(folder / "network.safetensors"))
+    sha256 = network_sha256(load_image(folder / "network.safetensors"))
     write_step(folder, verb, seconds, {"network_sha256": sha256, **data})
 
 
