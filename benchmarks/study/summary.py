@@ -29,9 +29,11 @@ def summarise(records: Records) -> dict[str, Any]:
         },
         "parts": {name: part for name, part in parts.items() if part["finished"]},
         "balance": balance(group("balance", records)),
-        "machines": Counter(str(record["machine"]) for record in finished),
-        "commits": Counter(str(record["commit"]) for record in finished),
-        "versions": [dict(pairs) for pairs in sorted({_pairs(r) for r in finished})],
+        "runs": {
+            "machines": Counter(str(record["machine"]) for record in finished),
+            "commits": Counter(str(record["commit"]) for record in finished),
+            "versions": [dict(pairs) for pairs in sorted({_pairs(r) for r in finished})],
+        },
         "runs_of_other_configurations": len(records) - len(finished),
     }
 

@@ -7,6 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from spikeloom.errors import UserError
+from spikeloom.stamp import stamp
+
+COMMIT = stamp().commit.removesuffix("-dirty")
 
 
 @pytest.fixture
@@ -16,7 +19,13 @@ def parts(tmp_path, monkeypatch):
     monkeypatch.setattr(proof, "PARTS", tmp_path / "proof")
     (tmp_path / "proof").mkdir()
     for name in [case.name for case in proof.CASES] + list(proof.OTHERS):
-        content = {"schema": 1, "exit": 0, "result": {"samples": 3, "layers": [1]}, "runs": [2]}
+        content = {
+            "schema": 1,
+            "exit": 0,
+            "result": {"samples": 3, "layers": [1]},
+            "runs": [2],
+            "commit": COMMIT,
+        }
         (tmp_path / "proof" / f"{name}.json").write_text(json.dumps(content))
     return tmp_path
 
@@ -26,7 +35,15 @@ def test_all_parts_become_one_file(parts):
     assert done.exit_code == 0
     document = json.loads((parts / "proof.json").read_text())
     assert set(document["parts"]) == {case.name for case in proof.CASES} | set(proof.OTHERS)
-    assert document["parts"]["soak"] == {"exit": 0, "samples": 3}
+    assert document["parts"]["soak"] == {"exit": 0, "samples": 3, "commit": COMMIT}
+
+
+@pytest.mark.parametrize("commit", [f"{COMMIT}-dirty", "unknown", "0" * 12])
+def test_a_part_of_code_that_is_nowhere_is_not_collected(parts, commit):
+    part = parts / "proof" / "soak.json"
+    part.write_text(part.read_text().replace(COMMIT, commit))
+    with pytest.raises(UserError, match=f"soak was made with {commit}, which is no commit"):
+        CliRunner().invoke(proof.main, ["collect"], catch_exceptions=False, standalone_mode=False)
 
 
 @pytest.mark.parametrize("name", ["soak", "rtl-digits-icebreaker"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spikeloom.image import load_image
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom_cosim.cli import selftest as selftest_cli
 from spikeloom_cosim.divergence import KINDS, Divergence
 from spikeloom_cosim.drilldown import Replay
@@ -26,7 +26,7 @@ def test_the_document_of_one_core(verb, network):
     own = json.loads(json.dumps(core_result((8, 4)).document()))
     assert document == {
         "schema": document["schema"],
-        "network_sha256": image_sha256(load_image(network)),
+        "network_sha256": network_sha256(load_image(network)),
         "dataset": "digits",
         "split": "test",
         "samples_available": 359,
@@ -170,7 +170,7 @@ def test_what_the_selftest_comes_to(verb, calls, network, found, sound, code):
     assert document["passed"] is (code == 0)
     assert (document["faults"], document["found"]) == (2 * len(found), 2 * sum(found))
     assert (document["split"], document["samples_available"]) == ("test", 359)
-    assert document["network_sha256"] == image_sha256(load_image(network))
+    assert document["network_sha256"] == network_sha256(load_image(network))
     assert (document["level"], document["dataset"]) == ("rtl", "digits")
     assert [run["lanes"] for run in document["runs"]] == [[1, 1], [8, 4]]
     for run in document["runs"]:

