@@ -46,9 +46,7 @@ def read_calibration(path: Path = RESULTS) -> dict[tuple[str, str], Record]:
     return {record.key: record for record in read.records}
 
 
-def write_calibration(
-    path: Path, records: dict[tuple[str, str], Record], origin: Stamp
-) -> None:
+def write_calibration(path: Path, records: dict[tuple[str, str], Record], origin: Stamp) -> None:
     """Replace the records in ``path``."""
     document = Calibration(schema=1, records=tuple(records[key] for key in sorted(records)))
     write_result(path, msgspec.to_builtins(document), origin)

@@ -32,17 +32,18 @@ import click
 import msgspec
 from python_mutants.contexts import Contexts, Suite, kept, measure
 from python_mutants.mutants import Mutant, find_mutants, sources
-from python_mutants.results import KILLED, document, stamp
+from python_mutants.results import KILLED, document
 from python_mutants.sample import sample
 from python_mutants.slot import Slot
 from python_mutants.trial import Row, trial
 
 from spikeloom.cli.console import Console
-from spikeloom.files import atomic_write
+from spikeloom.stamp import stamp, write_result
 
 ROOT = Path(__file__).parent.parent.resolve()
 RESULTS = ROOT / "benchmarks" / "results" / "proof" / "mutation-python.json"
 TREES = ROOT / ".cache" / "mutation-python"
+PACKAGES = ("pytest", "hypothesis", "numpy", "torch")
 SAVE_EVERY = 10
 T = TypeVar("T")
 R = TypeVar("R")
@@ -66,7 +67,7 @@ def main(
     output: Path,
 ) -> None:
     """Kill as many mutants as the tests can."""
-    console = Console()
+    console, origin = Console(), stamp(*PACKAGES)
     texts = {
         module: (ROOT / module).read_bytes() for module in sources(ROOT) if _wanted(module, only)
     }
@@ -79,12 +80,11 @@ def main(
         pool = Pool(slots)
         suite = _suite(pool, tests, console)
         rows = dict(known)
-        stamped = settings | stamp(ROOT)
         waiting = [mutant for mutant in chosen if mutant.name not in known]
 
         def write() -> None:
             ordered = [rows[mutant.name] for mutant in chosen if mutant.name in rows]
-            _write(output, document(ordered, stamped, suite.failing))
+            write_result(output, document(ordered, settings, suite.failing), origin)
 
         def one(slot: Slot, mutant: Mutant) -> Row:
             return trial(slot, mutant, texts[mutant.module], suite)
@@ -98,7 +98,7 @@ def main(
                     write()
                 track.advance(1)
         write()
-    _tell(console, document([rows[mutant.name] for mutant in chosen], stamped, suite.failing))
+    _tell(console, document([rows[mutant.name] for mutant in chosen], settings, suite.failing))
     console.note(f"written to {output}")
 
 
@@ -171,11 +171,6 @@ def _tell(console: Console, results: dict[str, Any]) -> None:
         f"{results['killed']} of {results['mutants']} killed, {results['argued_equivalent']} "
         f"argued equivalent: score {results['score']}, raw {results['raw_score']}"
     )
-
-
-def _write(path: Path, results: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
 
 if __name__ == "__main__":

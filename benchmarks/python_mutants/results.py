@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
-import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -83,29 +77,6 @@ def score(rows: Iterable[Row], known: dict[str, str]) -> dict[str, Any]:
         "argued_equivalent": equivalent,
         "score": round(killed / candidates, 4) if candidates else None,
         "raw_score": round(killed / len(rows), 4) if rows else None,
-    }
-
-
-def stamp(root: Path) -> dict[str, Any]:
-    """What the results were made of, and on."""
-
-    def git(*words: str) -> str:
-        run = ["git", *words]
-        return subprocess.run(
-            run, cwd=root, capture_output=True, text=True, check=False
-        ).stdout.strip()
-
-    return {
-        "commit": git("describe", "--always", "--dirty"),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("pytest", "hypothesis", "numpy", "torch")},
-        },
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
-        },
     }
 
 
