@@ -99,7 +99,7 @@ def main(results: Path, data_dir: Path | None, as_json: bool) -> None:
 
 
 def _compare(name: str, case: Case, tools: Toolchain, data_dir: Path | None) -> dict[str, Any]:
-    images = load_dataset(name, data_dir).test.images
+    images = load_dataset(name, data_dir).test.images[:]
     code = SampleCode(encoding=case.encoding, values=images.shape[1], time_steps=case.time_steps)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:

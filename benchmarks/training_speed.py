@@ -128,6 +128,7 @@ def serve_spikeloom(arrays: Path, time_steps: int, threads: int, device: str) ->
     from spikeloom import __version__
     from spikeloom.config import parse_config
     from spikeloom.datasets import Dataset, Split
+    from spikeloom.datasets.split import digit_names
     from spikeloom.training.loop import train_batch
     from spikeloom.training.trainer import begin
 
@@ -138,7 +139,12 @@ def serve_spikeloom(arrays: Path, time_steps: int, threads: int, device: str) ->
         index=np.zeros(0, dtype=np.int64),
     )
     dataset = Dataset(
-        name="mnist", train=empty, validation=empty, test=empty, shape=(28, 28), classes=10
+        name="mnist",
+        train=empty,
+        validation=empty,
+        test=empty,
+        shape=(28, 28),
+        class_names=digit_names(10),
     )
     state = begin(config, dataset)
     state.network.train()

@@ -13,6 +13,7 @@ import msgspec
 from inference.rows import BITSTREAMS, Record, Row
 from spikeloom.cycle_statistics import CycleStatistics
 from spikeloom.datasets import load_dataset
+from spikeloom.datasets.fitting import DataChoice
 from spikeloom.image import NetworkImage, load_image
 from spikeloom.image.identity import network_sha256
 from spikeloom.packing import resolve_lanes
@@ -107,7 +108,8 @@ def _busiest(image: NetworkImage, found: Estimate, cycles: CycleStatistics) -> d
 def count(row: Row, record: Record, *, samples: int, data_dir: Path | None) -> Record:
     """``record`` with what the chip's counters say of the first ``samples`` test samples."""
     image = load_image(network_file(row))
-    events = sample_events(image, split="test", count=samples, data_dir=data_dir).events
+    choice = DataChoice(data_dir=data_dir)
+    chosen = sample_events(network_file(row), image, split="test", count=samples, data=choice)
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         design = Path(scratch) / "design"
         generate(
@@ -121,7 +123,7 @@ def count(row: Row, record: Record, *, samples: int, data_dir: Path | None) -> R
         fitting = fit_design(design, image, network=network_file(row))
         found = verify_core(
             fitting.core,
-            events,
+            chosen.events,
             fitting.expect,
             tools=find_toolchain(),
             seed=1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -46,14 +47,7 @@ def load_part(part: str, data_dir: Path | None) -> Dataset:
     if not subset:
         return dataset
     _, train = hold_out(dataset.train, subset / len(dataset.train))
-    return Dataset(
-        name=dataset.name,
-        train=train,
-        validation=dataset.validation,
-        test=dataset.test,
-        shape=dataset.shape,
-        classes=dataset.classes,
-    )
+    return replace(dataset, train=train)
 
 
 def perform(

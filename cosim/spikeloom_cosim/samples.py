@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.datasets import SplitName, load_dataset
+from spikeloom.datasets import SplitName
+from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.encoding import encode
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
@@ -21,36 +22,35 @@ class Samples:
     Attributes:
         events: bool [samples, steps, inputs].
         available: number of samples in the split.
+        dataset: the name of the data.
     """
 
     events: NDArray[np.bool_]
     available: int
+    dataset: str
 
 
 def sample_events(
-    image: NetworkImage, *, split: SplitName, count: int | None, data_dir: Path | None
+    network: Path, image: NetworkImage, *, split: SplitName, count: int | None, data: DataChoice
 ) -> Samples:
-    """Events of the first `count` samples of a split of the network's own data set.
+    """Events of the first `count` samples of a split.
 
     Args:
-        image: names the data set, and says how samples become events.
+        network: the file of `image`, for messages.
+        image: remembers its data, and says how samples become events.
         split: which split.
         count: None takes all.
-        data_dir: where data sets lie that are read from files.
+        data: what the user says about the samples.
 
     Raises:
         UserError: the data set is missing, does not fit the network, or is smaller than `count`.
     """
-    chosen = load_dataset(image.provenance.dataset, data_dir).split(split)
+    dataset = fitting_dataset(network, image, data)
+    chosen = dataset.split(split)
     if count is not None and count > len(chosen):
         raise UserError(
-            f"{image.provenance.dataset} has {len(chosen)} {split} samples, not {count}; "
+            f"{dataset.name} has {len(chosen)} {split} samples, not {count}; "
             "give a smaller --samples, or all"
         )
     events = encode(image.encoding, chosen.images[:count], image.time_steps)
-    if events.shape[2] != image.inputs:
-        raise UserError(
-            f"the network has {image.inputs} inputs, but {image.provenance.dataset} encodes to "
-            f"{events.shape[2]}; export the network again"
-        )
-    return Samples(events=events, available=len(chosen))
+    return Samples(events=events, available=len(chosen), dataset=dataset.name)

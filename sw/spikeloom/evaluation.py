@@ -20,6 +20,7 @@ __all__ = [
     "encoded_batches",
     "evaluate_split",
     "mean_spikes",
+    "silence",
     "wilson_interval",
 ]
 
@@ -52,10 +53,22 @@ class Evaluation:
         """Mean events of a sample into each layer."""
         return tuple(events / max(1, self.samples) for events in self.events)
 
+    def silent(self, image: NetworkImage) -> list[str]:
+        """Names of what made no event at all: "input", and spiking layers in front of others."""
+        names = ["input", *(layer.name for layer in image.layers[:-1])]
+        return [name for name, events in zip(names, self.events, strict=True) if not events]
+
     @property
     def operations_per_sample(self) -> float:
         """Mean synaptic operations of a sample, all layers together."""
         return sum(self.operations) / max(1, self.samples)
+
+
+def silence(name: str) -> str:
+    """What is said of a layer without a spike; of an input without an event, if it is "input"."""
+    if name == "input":
+        return "no sample makes an input event: its values are below what the encoding needs"
+    return f"the layer {name} makes no spike: nothing reaches the layers behind it"
 
 
 class Tally:

@@ -175,6 +175,34 @@ def cache_folder(name: str) -> Path:
     return Path(shared) / "spikeloom" / name
 
 
+_KINDS = (
+    (b"version https://git-lfs", 0, "a Git LFS pointer, which stands for the file: git lfs pull"),
+    (b"PK\x03\x04", 0, "a zip archive, as .npz files and the .pth files of torch.save are"),
+    (b"\x80", 0, "a Python pickle, which is never loaded"),
+    (b"\x89HDF\r\n", 0, "an HDF5 file, as .nir and .h5 files are"),
+    (b"\x93NUMPY", 0, "an array of NumPy"),
+    (b"\x1f\x8b", 0, "a gzip archive"),
+    (b"ustar", 257, "a tar archive"),
+    (b"\x89PNG", 0, "a PNG image"),
+    (b"\xff\xd8\xff", 0, "a JPEG image"),
+    (b"RIFF", 0, "a RIFF file, as sounds are"),
+    (b"PAR1", 0, "a Parquet table"),
+    (b"<", 0, "a page of HTML or XML"),
+    (b"{", 0, "a JSON document"),
+)
+"""Beginning, its place, and what a file with it is."""
+
+
+def what_lies_there(path: str | os.PathLike[str]) -> str:
+    """What a file that cannot be read for what it should be is instead, or "" if nobody knows."""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(262)
+    except OSError:
+        return ""
+    return next((kind for magic, at, kind in _KINDS if head[at : at + len(magic)] == magic), "")
+
+
 def file_sha256(path: str | os.PathLike[str]) -> str:
     """The sha256 of a file's bytes, in hexadecimal."""
     with Path(path).open("rb") as file:

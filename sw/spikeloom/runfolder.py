@@ -15,6 +15,7 @@ import safetensors
 
 from spikeloom.config import Config, parse_config
 from spikeloom.errors import UserError
+from spikeloom.provenance import DataIdentity
 
 __all__ = [
     "CHECKPOINT_FILE",
@@ -27,6 +28,7 @@ __all__ = [
     "clear",
     "finished_result",
     "read_standing",
+    "recorded_data",
     "sweep",
 ]
 
@@ -84,6 +86,20 @@ def finished_result(folder: Path) -> dict[str, Any]:
         raise UserError(f"{path} is damaged ({error}); {RESTART}") from None
 
 
+def recorded_data(folder: Path) -> DataIdentity | None:
+    """The data that the finished run in `folder` was trained on, where it remembers them.
+
+    Raises:
+        UserError: its checkpoint is damaged.
+    """
+    path = folder / CHECKPOINT_FILE
+    data = _header(path).get("data")
+    try:
+        return None if data is None else msgspec.convert(data, DataIdentity)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path} is damaged ({error}); {RESTART}") from None
+
+
 def clear(folder: Path) -> None:
     """Remove a run's training half; what other verbs have made of it stays."""
     # The result first: without it no half of a run counts as a finished one.
@@ -99,14 +115,20 @@ def sweep(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _config_of(path: Path) -> Config:
+def _header(path: Path) -> dict[str, Any]:
+    """The JSON of a safetensors file's metadata."""
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
-            text = json.loads((file.metadata() or {})[METADATA_KEY])["config"]
+            header = json.loads((file.metadata() or {})[METADATA_KEY])
+        header["config"]
     except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error}); {RESTART}") from None
+    return header
+
+
+def _config_of(path: Path) -> Config:
     try:
-        return parse_config(text, source=f"{path}, header")
+        return parse_config(_header(path)["config"], source=f"{path}, header")
     except UserError as error:
         raise UserError(f"{error}; choose another folder, or {RESTART}") from None
 

@@ -17,7 +17,7 @@ from spikeloom_hw.generate import generate
 from spikeloom_hw.source import find
 from spikeloom_hw.targets import TARGETS
 
-DIGITS = load_dataset("digits").test.images
+DIGITS = load_dataset("digits").test.images[:]
 
 
 def network(encoding, inputs=64):

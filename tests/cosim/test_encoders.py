@@ -7,7 +7,7 @@ from spikeloom.encoding import DeltaEncoding, LatencyEncoding, RateEncoding, Sam
 from spikeloom.errors import UserError
 from spikeloom_cosim.encoders import build_encoder, compare_encoder
 
-DIGITS = load_dataset("digits").test.images
+DIGITS = load_dataset("digits").test.images[:]
 
 
 @pytest.mark.parametrize(

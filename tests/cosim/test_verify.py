@@ -13,6 +13,7 @@ import pytest
 
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.datasets import load_dataset
+from spikeloom.datasets.fitting import DataChoice
 from spikeloom.image import NetworkImage, save_image
 from spikeloom.image.identity import network_sha256
 from spikeloom.packing import pack_network
@@ -101,7 +102,9 @@ class Planted:
         save_image(self.network, self.image)
         self.design = folder / "design"
         generate(self.image, target=TARGET, lanes=LANES, directory=self.design, bare=True)
-        samples = sample_events(self.image, split="test", count=SAMPLES, data_dir=None)
+        samples = sample_events(
+            Path("network"), self.image, split="test", count=SAMPLES, data=DataChoice()
+        )
         fitting = fit_design(self.design, self.image, network=self.network)
         self.expected = fitting.expect(samples.events)
         self.trace = self.expected.trace

@@ -7,6 +7,7 @@ import json
 import click
 import pytest
 
+from spikeloom.datasets.fitting import DataChoice
 from spikeloom_cosim.cli import verify as cli
 from spikeloom_cosim.simulation import SEEDS
 from spikeloom_hw.targets import TARGETS
@@ -22,7 +23,7 @@ def without_options(verb, calls, network, tmp_path):
         "bare": True,
         "loadable": False,
     }
-    assert calls.samples == [{"split": "test", "count": None, "data_dir": None}]
+    assert calls.samples == [{"split": "test", "count": None, "data": DataChoice()}]
     assert calls.fitted == [(calls.fitted[0][0], network)]
     (core,) = calls.cores
     core.pop("advance")
@@ -60,7 +61,17 @@ def split(verb, calls, network, tmp_path):
 
 def data_dir(verb, calls, network, tmp_path):
     verb("--data-dir", tmp_path)
-    assert calls.samples[0]["data_dir"] == tmp_path
+    assert calls.samples[0]["data"] == DataChoice(data_dir=tmp_path)
+
+
+def name(verb, calls, network, tmp_path):
+    verb("--dataset", "mnist")
+    assert calls.samples[0]["data"] == DataChoice(name="mnist")
+
+
+def download(verb, calls, network, tmp_path):
+    verb("--download")
+    assert calls.samples[0]["data"] == DataChoice(download=True)
 
 
 def level(verb, calls, network, tmp_path):
@@ -80,7 +91,7 @@ def level(verb, calls, network, tmp_path):
         "lanes": ((8,),),
         "samples": None,
         "split": "test",
-        "data_dir": None,
+        "data": DataChoice(),
         "design": None,
         "target": "icebreaker",
         "loadable": False,
@@ -98,7 +109,8 @@ def level(verb, calls, network, tmp_path):
         told = calls.levels[-1]
         assert told["by"] == by
         assert told["lanes"] == ((4,),)
-        assert (told["samples"], told["split"], told["data_dir"]) == (5, "train", tmp_path)
+        assert (told["samples"], told["split"]) == (5, "train")
+        assert told["data"] == DataChoice(data_dir=tmp_path)
         assert (told["target"], told["loadable"], told["jobs"]) == ("upduino", True, 2)
         assert told["folder"] == tmp_path / "out"
         verb("--level", *name, "--design", tmp_path, code=3 if by == "host" else 0)
@@ -169,7 +181,7 @@ def as_json(verb, calls, network, tmp_path):
 
 
 EFFECTS = [
-    *(lanes, samples, split, data_dir, level, design, target),
+    *(lanes, samples, split, data_dir, name, download, level, design, target),
     *(loadable, seed, jobs, selftest, output, as_json),
 ]
 

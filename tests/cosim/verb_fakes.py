@@ -98,9 +98,9 @@ class Calls:
         lanes = self.generated[len(self.fitted) - 1]["lanes"] if self.generated else (16, 16)
         return SimpleNamespace(core=SimpleNamespace(lanes=lanes), expect=f"model {lanes}")
 
-    def sample(self, image: object, **how: Any) -> SimpleNamespace:
+    def sample(self, network: Path, image: object, **how: Any) -> SimpleNamespace:
         self.samples.append(how)
-        return SimpleNamespace(events=EVENTS, available=359)
+        return SimpleNamespace(events=EVENTS, available=359, dataset="digits")
 
     def verify(
         self, core: SimpleNamespace, events: object, model: object, **how: Any

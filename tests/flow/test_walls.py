@@ -34,11 +34,14 @@ FLOORS = {
     "spikeloom.arithmetic": ("spikeloom.errors",),
     "spikeloom.files": ("spikeloom.errors",),
     "spikeloom.encoding": ("spikeloom.errors",),
+    "spikeloom.preparation": ("spikeloom.errors",),
+    "spikeloom.provenance": ("spikeloom.errors", "spikeloom.preparation"),
     "spikeloom.image": (
         "spikeloom.arithmetic",
         "spikeloom.encoding",
         "spikeloom.errors",
         "spikeloom.files",
+        "spikeloom.provenance",
     ),
     "spikeloom.packing": ("spikeloom.arithmetic", "spikeloom.errors", "spikeloom.image"),
     "spikeloom.reference": (

@@ -10,7 +10,7 @@ from spikeloom.reference import simulate
 def test_sums_equal_those_of_one_simulation(small_image):
     split = load_dataset("digits").test
     done = evaluate_split(small_image, split)
-    trace = simulate(small_image, encode(small_image.encoding, split.images, 8))
+    trace = simulate(small_image, encode(small_image.encoding, split.images[:], 8))
     assert done.samples == len(split)
     assert done.correct == (trace.predictions == split.labels).sum()
     assert done.events == (trace.events.sum(), trace.spikes[0].sum())
@@ -25,7 +25,7 @@ def test_batches_are_the_split_in_order(small_image):
     parts = list(encoded_batches(split, encoding=small_image.encoding, time_steps=8, batch_size=50))
     assert [len(labels) for _, labels in parts] == [50] * 7 + [len(split) - 350]
     assert np.array_equal(np.concatenate([labels for _, labels in parts]), split.labels)
-    whole = encode(small_image.encoding, split.images, 8)
+    whole = encode(small_image.encoding, split.images[:], 8)
     assert np.array_equal(np.concatenate([events for events, _ in parts]), whole)
 
 

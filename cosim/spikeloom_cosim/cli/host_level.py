@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spikeloom.cli.console import Console, table
 from spikeloom.datasets import SplitName
+from spikeloom.datasets.fitting import DataChoice
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable, write_step
 from spikeloom.host.failures import PortError
@@ -40,7 +41,7 @@ def verify_host(
     lanes: Sequence[tuple[int, ...]],
     samples: int | None,
     split: SplitName,
-    data_dir: Path | None,
+    data: DataChoice,
     design: Path | None,
     target: str,
     loadable: bool,
@@ -56,7 +57,7 @@ def verify_host(
         lanes: of the design to generate, when neither `plan` nor `design` has one; one only.
         samples: how many; None takes all.
         split: of the data set.
-        data_dir: where data sets lie.
+        data: what the user says about the samples.
         design: a generated folder to take as it is.
         target: board of the design to generate.
         loadable: of the design to generate.
@@ -99,7 +100,7 @@ def verify_host(
             tools=tools,
         )
         with console.step("samples"):
-            chosen = sample_events(image, split=split, count=samples, data_dir=data_dir)
+            chosen = sample_events(network, image, split=split, count=samples, data=data)
         with console.step("compile the board"):
             open_board(design, name="the simulated board", tools=tools).close()
         count = len(chosen.events)
@@ -119,7 +120,7 @@ def verify_host(
                 return EXIT_CRASH
     document = {
         "network_sha256": network_sha256(image),
-        "dataset": image.provenance.dataset,
+        "dataset": chosen.dataset,
         "split": split,
         "samples_available": chosen.available,
         "target": source.target.name,

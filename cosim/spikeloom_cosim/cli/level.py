@@ -12,6 +12,7 @@ from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, table
 from spikeloom.datasets import SplitName
+from spikeloom.datasets.fitting import DataChoice
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable, file_sha256, write_step
 from spikeloom.image import NetworkImage, load_image
@@ -49,7 +50,7 @@ def verify_level(
     lanes: Sequence[tuple[int, ...]],
     samples: int | None,
     split: SplitName,
-    data_dir: Path | None,
+    data: DataChoice,
     design: Path | None,
     target: str,
     loadable: bool,
@@ -66,7 +67,7 @@ def verify_level(
         lanes: of the design to generate, when neither `plan` nor `design` has one; one only.
         samples: how many; None takes all.
         split: of the data set.
-        data_dir: where data sets lie.
+        data: what the user says about the samples.
         design: a generated folder to take as it is.
         target: board of the design to generate.
         loadable: of the design to generate.
@@ -105,7 +106,7 @@ def verify_level(
         described = load_design(design)
         loads = load_sequence(image, described.core) if described.loadable else None
         with console.step("samples"):
-            chosen = sample_events(image, split=split, count=samples, data_dir=data_dir)
+            chosen = sample_events(network, image, split=split, count=samples, data=data)
         read_back = shipped if level == "bitstream" else None
         chip = make_chip(design, level, seed=seed, progress=console, bitstream=read_back)
         _check_built(chip, plan, recorded)
@@ -133,7 +134,7 @@ def verify_level(
                 return EXIT_CRASH
     document = {
         "network_sha256": network_sha256(image),
-        "dataset": image.provenance.dataset,
+        "dataset": chosen.dataset,
         "split": split,
         "samples_available": chosen.available,
         "target": described.target,

@@ -20,10 +20,11 @@ from spikeloom.cli.console import (
     table,
     write_step,
 )
-from spikeloom.cli.data import data_dir_option
+from spikeloom.cli.data import data_options
 from spikeloom.cli.lanes import DEFAULT_LANES, LanesType
 from spikeloom.cli.samples import SampleCount
 from spikeloom.datasets import SplitName
+from spikeloom.datasets.fitting import DataChoice
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
 from spikeloom.image import NetworkImage, load_image
@@ -70,7 +71,7 @@ _SHOWN: tuple[Kind, ...] = ("spike", "membrane", "score", "cycle")
     show_default=True,
     help="The samples to use.",
 )
-@data_dir_option
+@data_options()
 @click.option(
     "--level",
     type=click.Choice(["rtl", *get_args(ChipLevel), "host"]),
@@ -117,7 +118,7 @@ def verify(
     lanes: tuple[tuple[int, ...], ...],
     samples: int | None,
     split: SplitName,
-    data_dir: Path | None,
+    data: DataChoice,
     level: Literal["rtl", "host"] | ChipLevel,
     design: Path | None,
     target: str,
@@ -163,7 +164,7 @@ def verify(
                 lanes=lanes or (DEFAULT_LANES,),
                 samples=samples,
                 split=split,
-                data_dir=data_dir,
+                data=data,
                 design=design,
                 target=target,
                 loadable=loadable,
@@ -178,7 +179,7 @@ def verify(
     if design is not None:
         fittings = [fit_design(design, image, network=path)]
     with console.step("samples"):
-        chosen = sample_events(image, split=split, count=samples, data_dir=data_dir)
+        chosen = sample_events(path, image, split=split, count=samples, data=data)
     results = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         if design is None:
@@ -196,7 +197,7 @@ def verify(
                 ]
         about = {
             "network_sha256": network_sha256(image),
-            "dataset": image.provenance.dataset,
+            "dataset": chosen.dataset,
             "split": split,
             "samples_available": chosen.available,
         }

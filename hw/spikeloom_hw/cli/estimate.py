@@ -4,13 +4,15 @@ from pathlib import Path
 
 import click
 import msgspec
+import numpy as np
 from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, run_folder, table, write_step
-from spikeloom.cli.data import data_dir_option, fitting_dataset
+from spikeloom.cli.data import data_options
 from spikeloom.cli.lanes import lanes_option
 from spikeloom.cycle_statistics import CycleStatistics
 from spikeloom.datasets import Split
+from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.errors import UserError
 from spikeloom.image import load_image
 from spikeloom.image.identity import network_sha256
@@ -31,13 +33,12 @@ LEAST_SAMPLES = 2
 @lanes_option
 @loadable_option("Estimate a core whose memories the host fills.")
 @encoder_option("Estimate a board that makes the events itself.")
-@click.option("--dataset", "name", help="Count the cycles of this data set's test samples.")
 @click.option(
     "--samples",
     type=click.IntRange(min=LEAST_SAMPLES),
     help="How many of them.  [default: all]",
 )
-@data_dir_option
+@data_options(names="Count the cycles of this data set's test samples.")
 @output_option("Folder for estimate.json.  [default: the network's folder]")
 @json_option
 def estimate(
@@ -46,9 +47,8 @@ def estimate(
     lanes: tuple[int, ...],
     loadable: bool,
     encoder: bool,
-    name: str | None,
     samples: int | None,
-    data_dir: Path | None,
+    data: DataChoice,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -59,7 +59,7 @@ def estimate(
     of an average sample, from the activity recorded at export; with --dataset they are counted,
     sample by sample, and exact.
     """
-    if samples is not None and name is None:
+    if samples is not None and not data.given:
         raise UserError("--samples counts the cycles of a data set: name it with --dataset")
     console = Console(as_json=as_json)
     path = network_path(network)
@@ -68,8 +68,9 @@ def estimate(
     resolved = resolve_lanes(image, lanes)
     found = estimate_cost(image, target=device, lanes=resolved, loadable=loadable, encoder=encoder)
     cycles = None
-    if name is not None:
-        split = _first(fitting_dataset(path, image, name, data_dir).test, samples, name)
+    if data.given:
+        dataset = fitting_dataset(path, image, data)
+        split = _first(dataset.test, samples, dataset.name)
         with console.track(len(split), "samples") as track:
             cycles = core_cycles(
                 image,
@@ -79,13 +80,13 @@ def estimate(
                 loadable=loadable,
                 done=track.advance,
             )
-    data = {
+    document = {
         "network_sha256": network_sha256(image),
         **msgspec.to_builtins(found),
         "cycles": msgspec.to_builtins(cycles),
     }
-    write_step(output or run_folder(path), "estimate", console.seconds, data)
-    console.result(data, *_tables(found, device, cycles))
+    write_step(output or run_folder(path), "estimate", console.seconds, document)
+    console.result(document, *_tables(found, device, cycles))
 
 
 def _first(split: Split, count: int | None, name: str) -> Split:
@@ -96,9 +97,7 @@ def _first(split: Split, count: int | None, name: str) -> Split:
     """
     if count is not None and count > len(split):
         raise UserError(f"{name} has {len(split)} test samples: give that many --samples, or less")
-    return Split(
-        images=split.images[:count], labels=split.labels[:count], index=split.index[:count]
-    )
+    return split.take(np.arange(len(split) if count is None else count))
 
 
 def _tables(

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, run_folder, table, write_step
-from spikeloom.cli.data import data_dir_option, fitting_dataset
+from spikeloom.cli.data import data_options
 from spikeloom.cli.lanes import lanes_option
+from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.encoding import encode
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
@@ -50,10 +51,7 @@ MOST_SAMPLES = 100_000
     type=click.Choice(INTERFACES),
     help="Ports of --top core: valid and ready, or AXI4-Stream.  [default: stream]",
 )
-@click.option(
-    "--dataset", "name", help="Samples for the test bench of --top core: this data set's."
-)
-@data_dir_option
+@data_options(names="Samples for the test bench of --top core: this data set's.")
 @click.option(
     "--samples",
     type=click.IntRange(1, MOST_SAMPLES),
@@ -69,8 +67,7 @@ def generate(
     encoder: bool,
     top: str,
     interface: Interface | None,
-    name: str | None,
-    data_dir: Path | None,
+    data: DataChoice,
     samples: int | None,
     output: Path | None,
     as_json: bool,
@@ -84,7 +81,7 @@ def generate(
     ask for, and a test bench that plays random samples, or those of a data set, and expects what
     the integer reference makes of them.
     """
-    _check_options(top, {"interface": interface, "dataset": name, "samples": samples})
+    _check_options(top, {"interface": interface, "dataset": data.name, "samples": samples})
     console = Console(as_json=as_json)
     path = network_path(network)
     image = load_image(path)
@@ -93,8 +90,8 @@ def generate(
         count = samples or SAMPLES
         events = (
             random_events(image, count)
-            if name is None
-            else _dataset_events(path, image, name, data_dir, count)
+            if not data.given
+            else _dataset_events(path, image, data, count)
         )
         embedding = Embedding(interface=interface or "stream", events=events)
     directory = output or run_folder(path) / "design" / (target if top == "board" else top)
@@ -114,9 +111,9 @@ def generate(
     cost = estimate(
         image, target=TARGETS[target], lanes=resolved, loadable=loadable, encoder=encoder
     )
-    data = {"directory": str(directory), **msgspec.to_builtins(design)}
-    write_step(run_folder(path), "generate", console.seconds, data)
-    console.result(data, _table(design))
+    document = {"directory": str(directory), **msgspec.to_builtins(design)}
+    write_step(run_folder(path), "generate", console.seconds, document)
+    console.result(document, _table(design))
     console.note(f"written to {directory}")
     if cost.exceeds:
         console.note(f"it will not fit: {'; '.join(cost.exceeds)}")
@@ -131,16 +128,19 @@ def _check_options(top: str, given: Mapping[str, object]) -> None:
 
 
 def _dataset_events(
-    path: Path, image: NetworkImage, name: str, data_dir: Path | None, count: int
+    path: Path, image: NetworkImage, data: DataChoice, count: int
 ) -> npt.NDArray[np.bool_]:
     """The first ``count`` test samples of a data set, bool ``[count, T, inputs]``.
 
     Raises:
         UserError: the data set does not fit the network, or is smaller.
     """
-    test = fitting_dataset(path, image, name, data_dir).test
+    dataset = fitting_dataset(path, image, data)
+    test = dataset.test
     if count > len(test):
-        raise UserError(f"{name} has {len(test)} test samples: give that many --samples, or less")
+        raise UserError(
+            f"{dataset.name} has {len(test)} test samples: give that many --samples, or less"
+        )
     return encode(image.encoding, test.images[:count], image.time_steps)
 
 

@@ -1,45 +1,58 @@
-"""Where data sets' files are, and the one that fits a network."""
+"""The options that say which samples a verb takes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from spikeloom.datasets import Dataset, load_dataset
-from spikeloom.encoding import encoding_inputs
-from spikeloom.errors import UserError
-from spikeloom.image import NetworkImage
+from spikeloom.datasets.fitting import DataChoice
+from spikeloom.datasets.request import DATA_VARIABLE
 
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["data_options"]
 
 
-def data_dir_option(function: F) -> F:
-    """Add `--data-dir`; it arrives as the parameter `data_dir: Path | None`."""
-    option = click.option(
-        "--data-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        envvar="SPIKELOOM_DATA",
-        help="Folder above the data sets' own, for those read from files.",
-    )
-    return option(function)
+def data_options(
+    *, names: str | None = "Name of the data set; the network's own unless given."
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `--data-dir`, `--download` and `--dataset`; they arrive as `data: DataChoice`.
 
-
-def fitting_dataset(
-    path: Path, image: NetworkImage, name: str | None, data_dir: Path | None
-) -> Dataset:
-    """Data set ``name``, by default the one that the network in ``path`` was trained on.
-
-    Raises:
-        UserError: there is no such data set, or the network takes no images of its size.
+    Args:
+        names: help of `--dataset`; None leaves it out, where a run says which data are its own.
     """
-    dataset = load_dataset(name or image.provenance.dataset, data_dir)
-    inputs = encoding_inputs(image.encoding, dataset.pixels, image.time_steps)
-    if inputs != image.inputs:
-        raise UserError(
-            f"{path} has {image.inputs} inputs, but {dataset.name!r} is encoded into {inputs}: "
-            "take the data set it was trained on"
-        )
-    return dataset
+    options = [
+        click.option(
+            "--data-dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            envvar=DATA_VARIABLE,
+            help="Folder above the data sets' own, for those read from files.",
+        ),
+        click.option(
+            "--download",
+            is_flag=True,
+            help="Fetch the data set, where that is possible, if it is not here.",
+        ),
+    ]
+    if names is not None:
+        options.insert(0, click.option("--dataset", "name", help=names))
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def collected(
+            *arguments: Any,
+            data_dir: Path | None,
+            download: bool,
+            name: str | None = None,
+            **more: Any,
+        ) -> Any:
+            choice = DataChoice(name=name, data_dir=data_dir, download=download)
+            return function(*arguments, data=choice, **more)
+
+        for option in reversed(options):
+            collected = option(collected)
+        return collected
+
+    return decorate

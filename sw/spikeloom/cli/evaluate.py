@@ -8,15 +8,15 @@ from typing import Any, cast, get_args
 import click
 
 from spikeloom.cli.console import Console, json_option, network_path, table
-from spikeloom.cli.data import data_dir_option, fitting_dataset
+from spikeloom.cli.data import data_options
 from spikeloom.datasets import SplitName
-from spikeloom.evaluation import evaluate_split, wilson_interval
+from spikeloom.datasets.fitting import DataChoice, fitting_dataset
+from spikeloom.evaluation import evaluate_split, silence, wilson_interval
 from spikeloom.image import load_image
 
 
 @click.command(epilog="Example: spikeloom evaluate runs/demo/network.safetensors --dataset digits")
 @click.argument("network", type=click.Path(path_type=Path))
-@click.option("--dataset", "name", help="Name of the data set; the network's own unless given.")
 @click.option(
     "--split",
     type=click.Choice(get_args(SplitName)),
@@ -24,11 +24,9 @@ from spikeloom.image import load_image
     show_default=True,
     help="Which samples.",
 )
-@data_dir_option
+@data_options()
 @json_option
-def evaluate(
-    network: Path, name: str | None, split: str, data_dir: Path | None, as_json: bool
-) -> None:
+def evaluate(network: Path, split: str, data: DataChoice, as_json: bool) -> None:
     """Measure the accuracy of an exported network by the integer reference.
 
     NETWORK is an exported file, or a run folder that holds one. Torch is not needed.
@@ -36,7 +34,7 @@ def evaluate(
     console = Console(as_json=as_json)
     path = network_path(network)
     image = load_image(path)
-    dataset = fitting_dataset(path, image, name, data_dir)
+    dataset = fitting_dataset(path, image, data)
     with console.step(f"run {dataset.name} {split} through the integer reference"):
         done = evaluate_split(image, dataset.split(cast(SplitName, split)))
     low, high = wilson_interval(done.correct, done.samples)
@@ -50,6 +48,7 @@ def evaluate(
         "interval_95": [low, high],
         "events_per_sample": list(done.events_per_sample),
         "operations_per_sample": done.operations_per_sample,
+        "silent": done.silent(image),
     }
     console.result(
         result,
@@ -63,3 +62,5 @@ def evaluate(
             },
         ),
     )
+    for name in result["silent"]:
+        console.note(f"{silence(name)}, in the whole {split} split")

@@ -8,12 +8,14 @@ from typing import Any
 import click
 
 from spikeloom.cli.console import NETWORK_FILE, Console, json_option, table, write_step
-from spikeloom.cli.data import data_dir_option
-from spikeloom.datasets import load_dataset
+from spikeloom.cli.data import data_options
+from spikeloom.datasets import load
+from spikeloom.datasets.fitting import DataChoice, check_same
+from spikeloom.evaluation import silence
 from spikeloom.files import check_writable, file_sha256
 from spikeloom.image import save_image
 from spikeloom.image.identity import network_sha256
-from spikeloom.runfolder import CHECKPOINT_FILE
+from spikeloom.runfolder import CHECKPOINT_FILE, RESTART
 
 
 @click.command(epilog="Example: spikeloom export runs/demo")
@@ -24,9 +26,9 @@ from spikeloom.runfolder import CHECKPOINT_FILE
     type=click.Path(path_type=Path, dir_okay=False),
     help=f"The file to write; RUN/{NETWORK_FILE} unless given.",
 )
-@data_dir_option
+@data_options(names=None)
 @json_option
-def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool) -> None:
+def export(run: Path, output: Path | None, data: DataChoice, as_json: bool) -> None:
     """Turn a trained network into integers, after proving that nothing changes.
 
     RUN is a folder that `spikeloom train` has made. Every spike, membrane and prediction of torch
@@ -41,7 +43,8 @@ def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool)
     path = output or run / NETWORK_FILE
     check_writable(path)
     with console.step(f"load {config.data.name}"):
-        dataset = load_dataset(config.data.name, data_dir)
+        dataset = load(data.request(config.data.samples, config.data.time_steps))
+    check_same(checkpoint.data, dataset, owner=str(run), fix=RESTART)
     with console.step("compare torch with the integer reference"):
         image, compared = checked_image(config, checkpoint.network, dataset)
     save_image(path, image)
@@ -58,6 +61,7 @@ def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool)
         "time_steps": image.time_steps,
         "events_per_sample": list(test.events_per_sample),
         "operations_per_sample": test.operations_per_sample,
+        "silent": test.silent(image),
         "torch_vs_reference": {
             name: sum(getattr(item, name) for item in compared.values())
             for name in (
@@ -86,3 +90,5 @@ def export(run: Path, output: Path | None, data_dir: Path | None, as_json: bool)
             },
         ),
     )
+    for name in result["silent"]:
+        console.note(f"{silence(name)}, in the whole test split")

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, table, write_step
-from spikeloom.cli.data import data_dir_option, fitting_dataset
+from spikeloom.cli.data import data_options
 from spikeloom.cli.lanes import lanes_option
+from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.errors import UserError
 from spikeloom.evaluation import mean_spikes
 from spikeloom.files import check_writable
@@ -41,13 +42,10 @@ SAMPLES = 5000
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the search."
 )
-@click.option(
-    "--dataset",
-    "name",
-    help="Weigh each row by how often this data set's training samples read it; "
-    "all rows alike unless given.",
+@data_options(
+    names="Weigh each row by how often this data set's training samples read it; "
+    "all rows alike unless given."
 )
-@data_dir_option
 @click.option(
     "-o",
     "--output",
@@ -61,8 +59,7 @@ def place(
     lanes: tuple[int, ...],
     seconds: float,
     seed: int,
-    name: str | None,
-    data_dir: Path | None,
+    data: DataChoice,
     output: Path,
     as_json: bool,
 ) -> None:
@@ -79,9 +76,10 @@ def place(
     image = load_image(path)
     chosen = resolve_lanes(image, lanes)
     check_writable(output)
-    activity = None
-    if name is not None:
-        dataset = fitting_dataset(path, image, name, data_dir)
+    activity = name = None
+    if data.given:
+        dataset = fitting_dataset(path, image, data)
+        name = dataset.name
         with console.step(f"measure which rows {dataset.name} reads"):
             few = np.arange(min(SAMPLES, len(dataset.train)))
             activity = mean_spikes(image, dataset.train.take(few))

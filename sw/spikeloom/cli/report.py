@@ -8,23 +8,23 @@ from typing import Any
 import click
 
 from spikeloom.cli.console import Console, json_option, run_folder, table
-from spikeloom.cli.data import data_dir_option
-from spikeloom.datasets import load_dataset
+from spikeloom.cli.data import data_options
+from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_write, check_writable, to_json
 
 
 @click.command(epilog="Example: spikeloom report runs/demo")
 @click.argument("run", type=click.Path(path_type=Path))
-@data_dir_option
+@data_options()
 @json_option
-def report(run: Path, data_dir: Path | None, as_json: bool) -> None:
+def report(run: Path, data: DataChoice, as_json: bool) -> None:
     """Gather a run's numbers into report.json and one self-contained report.html.
 
     RUN is the run folder. What has not been run is named in the report.
     """
     # Matplotlib takes a second to import, which the help text need not wait for.
-    from spikeloom.report.collect import collect, read_history
+    from spikeloom.report.collect import NETWORK_FILE, collect, read_history
     from spikeloom.report.page import render_page
 
     console = Console(as_json=as_json)
@@ -34,7 +34,7 @@ def report(run: Path, data_dir: Path | None, as_json: bool) -> None:
     document, image = collect(folder)
     dataset = None
     try:
-        dataset = load_dataset(document["dataset"], data_dir)
+        dataset = fitting_dataset(folder / NETWORK_FILE, image, data)
     except UserError as error:
         document["missing"].append(f"spike raster ({error})")
     trained = any(step["name"] == "train" for step in document["steps"])

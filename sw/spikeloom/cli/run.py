@@ -11,10 +11,11 @@ import numpy as np
 from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, table
-from spikeloom.cli.data import data_dir_option, fitting_dataset
+from spikeloom.cli.data import data_options
 from spikeloom.cli.port import design_option, port_option, simulated_place
 from spikeloom.cli.samples import SampleCount
 from spikeloom.datasets import Split, SplitName
+from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.errors import UserError
 from spikeloom.evaluation import encoded_batches, wilson_interval
 from spikeloom.host.design import find_design
@@ -36,7 +37,6 @@ _OPERATIONS = ".operations"
 @click.argument("network", type=click.Path(path_type=Path), required=False)
 @port_option
 @design_option(default="what is simulated, or NETWORK")
-@click.option("--dataset", "name", help="Name of the data set; the network's own unless given.")
 @click.option(
     "--split",
     type=click.Choice(get_args(SplitName)),
@@ -47,7 +47,7 @@ _OPERATIONS = ".operations"
 @click.option(
     "--samples", type=SampleCount(), default="all", show_default=True, help="How many samples."
 )
-@data_dir_option
+@data_options()
 @json_option
 @click.pass_context
 def run(
@@ -55,10 +55,9 @@ def run(
     network: Path | None,
     port: str,
     design: Path | None,
-    name: str | None,
     split: str,
     samples: int | None,
-    data_dir: Path | None,
+    data: DataChoice,
     as_json: bool,
 ) -> None:
     """Classify on a board, or on one that is simulated, and compare with the integer reference.
@@ -79,7 +78,7 @@ def run(
         raise UserError(f"{known.source} has no network in it; name the one to run")
     path = network_path(network or place)
     image = load_image(path)
-    dataset = fitting_dataset(path, image, name, data_dir)
+    dataset = fitting_dataset(path, image, data)
     chosen = _first(dataset.split(cast(SplitName, split)), samples, dataset.name)
     with console.step(f"open {port}"):
         device = Device.open(port, design=known)
@@ -100,7 +99,7 @@ def run(
             console.track(len(chosen), "samples") as track,
         ):
             before = device.counters()
-            answers = device.classify(chosen.images, advance=track.advance)
+            answers = device.classify(chosen.images[:], advance=track.advance)
             after = device.counters()
         tally, identity = device.tally, device.identity
     with console.step("the same by the integer reference"):

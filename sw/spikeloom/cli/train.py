@@ -10,10 +10,13 @@ import click
 import msgspec
 
 from spikeloom.cli.console import Console, json_option, table, write_step
-from spikeloom.cli.data import data_dir_option
+from spikeloom.cli.data import data_options
 from spikeloom.config import METHODS, Config, load_config
-from spikeloom.datasets import Dataset, UnknownDatasetError, load_dataset
+from spikeloom.datasets import Dataset, UnknownDatasetError, load
+from spikeloom.datasets.checks import check_inputs, check_splits, remarks
+from spikeloom.datasets.fitting import DataChoice, check_same
 from spikeloom.errors import UserError
+from spikeloom.evaluation import silence
 from spikeloom.files import check_writable
 from spikeloom.runfolder import (
     PROGRESS_FILE,
@@ -21,6 +24,7 @@ from spikeloom.runfolder import (
     clear,
     finished_result,
     read_standing,
+    recorded_data,
 )
 
 
@@ -38,7 +42,7 @@ from spikeloom.runfolder import (
     "--method", type=click.Choice(METHODS), help="Of sparsity, instead of the file's keys for it."
 )
 @click.option("--restart", is_flag=True, help="Begin anew, whatever the run folder holds.")
-@data_dir_option
+@data_options(names=None)
 @json_option
 def train(
     config: Path,
@@ -46,7 +50,7 @@ def train(
     seed: int | None,
     method: str | None,
     restart: bool,
-    data_dir: Path | None,
+    data: DataChoice,
     as_json: bool,
 ) -> None:
     """Train a sparse, quantised spiking network.
@@ -65,35 +69,35 @@ def train(
         settings = msgspec.structs.replace(settings, training=training)
     check_writable(output)
     standing = "new" if restart else read_standing(output, settings)
+    with console.step(f"load {settings.data.name}"):
+        dataset = _load(settings, config, data)
     if standing == "finished":
+        check_same(recorded_data(output), dataset, owner=str(output), fix=RESTART)
         result = finished_result(output)
         (output / PROGRESS_FILE).unlink(missing_ok=True)
         console.note(f"{output} holds this run, finished; {RESTART} to train it again")
     else:
         try:
-            result = _train(console, settings, config, output, data_dir, new=standing == "new")
+            result = _train(console, settings, dataset, output, new=standing == "new")
         except (KeyboardInterrupt, SystemExit):
             if (output / PROGRESS_FILE).is_file():
-                console.note(
-                    f"to go on with it: {_command(config, output, seed, method, data_dir)}"
-                )
+                console.note(f"to go on with it: {_command(config, output, seed, method, data)}")
             raise
-    _say(console, settings, output, result)
+    _say(console, settings, output, dataset, result)
 
 
 def _train(
     console: Console,
     config: Config,
-    source: Path,
+    dataset: Dataset,
     output: Path,
-    data_dir: Path | None,
     *,
     new: bool,
 ) -> dict[str, Any]:
     from spikeloom.training import Keeper, save_run, train_network
 
-    with console.step(f"load {config.data.name}"):
-        dataset = _load(config, source, data_dir)
+    for remark in remarks(dataset):
+        console.note(remark)
     if new:
         clear(output)
     keeper = Keeper(output, config, dataset)
@@ -116,33 +120,38 @@ def _train(
             lambda epoch: progress.advance(text=_describe(epoch)),
             keeper=keeper,
         )
-    result = save_run(output, config, trained)
+    result = {**save_run(output, config, trained), "data": dataset.place}
     write_step(output, "train", keeper.seconds + console.seconds, result)
     # Last: until then the run can be taken up again.
     (output / PROGRESS_FILE).unlink(missing_ok=True)
     return result
 
 
-def _load(config: Config, source: Path, data_dir: Path | None) -> Dataset:
+def _load(config: Config, source: Path, choice: DataChoice) -> Dataset:
     """The data set, found fit for the configuration in `source`."""
     try:
-        dataset = load_dataset(config.data.name, data_dir)
+        dataset = load(choice.request(config.data.samples, config.data.time_steps))
     except UnknownDatasetError as error:
         raise UserError(f"{source}: table [data]: name: {error}") from None
+    check_splits(dataset)
     if config.training.batch_size > len(dataset.train):
         raise UserError(
             f"{source}: table [training]: batch_size is {config.training.batch_size}, but it must "
             f"be at most {len(dataset.train)}, the training samples of {dataset.name!r}"
         )
+    check_inputs(dataset, config.data.encoding, config.data.time_steps)
     return dataset
 
 
-def _say(console: Console, config: Config, output: Path, result: dict[str, Any]) -> None:
+def _say(
+    console: Console, config: Config, output: Path, dataset: Dataset, result: dict[str, Any]
+) -> None:
     console.result(
         {"run": str(output), **result},
         table(
             f"Trained {output}",
             {
+                "samples": _samples(dataset),
                 "accuracy, validation": f"{result['accuracy']['validation']:.2%}",
                 "chosen epoch": f"{result['epoch']} of {result['epochs']}",
                 "synapses": f"{result['synapses']:,} ({result['density']:.1%} of dense)",
@@ -162,17 +171,25 @@ def _say(console: Console, config: Config, output: Path, result: dict[str, Any])
             f"the synapses take {result['bits']:,} bits, more than the {result['bits_asked']:,} "
             "asked for; rewire more often (sparsity.every_epochs) or longer (stop_epoch)"
         )
+    for name in result.get("silent", ()):
+        console.note(f"{silence(name)}, in the whole validation split")
     console.note(f"next: spikeloom export {output}")
 
 
 def _command(
-    config: Path, output: Path, seed: int | None, method: str | None, data_dir: Path | None
+    config: Path, output: Path, seed: int | None, method: str | None, data: DataChoice
 ) -> str:
     words = ["spikeloom", "train", str(config), "-o", str(output)]
     words += [] if seed is None else ["--seed", str(seed)]
     words += [] if method is None else ["--method", method]
-    words += [] if data_dir is None else ["--data-dir", str(data_dir)]
+    words += [] if data.data_dir is None else ["--data-dir", str(data.data_dir)]
     return shlex.join(words)
+
+
+def _samples(dataset: Dataset) -> str:
+    """Where they are from, and how many each split has."""
+    counts = " + ".join(f"{count:,}" for count in dataset.identity.samples)
+    return f"{dataset.place}: {counts}, {dataset.classes} classes"
 
 
 def _describe(epoch: dict[str, Any]) -> str:

@@ -33,14 +33,19 @@ def load_config(path: str | os.PathLike[str], *, method: str | None = None) -> C
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        # Windows editors put a byte order mark first.
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"there is no configuration file {path}; give a TOML file") from None
     except IsADirectoryError:
         resolved = path / "config.toml"
         hint = str(resolved) if resolved.is_file() else "a TOML file"
         raise UserError(f"the configuration {path} is a folder; give {hint}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise UserError(
+            f"the configuration {path} is not UTF-8; save it as UTF-8, as TOML is"
+        ) from None
+    except OSError as error:
         raise UserError(f"cannot read the configuration {path}: {error}; check the file") from None
     return parse_config(text, source=str(path), method=method)
 

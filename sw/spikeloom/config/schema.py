@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from spikeloom.arithmetic import IntegrateLeak, Leak, Reset, ShiftLeak
 from spikeloom.encoding import Encoding, LatencyEncoding
+from spikeloom.provenance import DataSource
 
 __all__ = [
     "Config",
@@ -29,18 +30,21 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A TOML table: every key has a default, and no other key is taken."""
 
 
-class DataConfig(_Table, frozen=True):
-    """Where the samples come from and how they become events.
+class DataConfig(DataSource, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the samples come from (see `DataSource`) and how they become events.
 
     Attributes:
-        name: a data set's name.
         time_steps: T, steps of a sample.
-        encoding: the code that makes events of pixels.
+        encoding: the code that makes events of values.
     """
 
-    name: str = "digits"
     time_steps: Annotated[int, Meta(ge=1, le=256)] = 8
     encoding: Encoding = msgspec.field(default_factory=LatencyEncoding)
+
+    @property
+    def samples(self) -> DataSource:
+        """The part of it that says which samples."""
+        return DataSource(**{name: getattr(self, name) for name in DataSource.__struct_fields__})
 
 
 class NetworkConfig(_Table, frozen=True):

@@ -1,6 +1,23 @@
-"""Data sets with fixed splits: `load_dataset(name)` and what it returns."""
+"""Data sets with fixed splits: `load_dataset(name)`, and what it returns."""
 
-from spikeloom.datasets.registry import DATASETS, UnknownDatasetError, load_dataset
+from spikeloom.datasets.registry import (
+    BUILT_IN,
+    UnknownDatasetError,
+    known_names,
+    load,
+    load_dataset,
+)
+from spikeloom.datasets.request import Request
 from spikeloom.datasets.split import Dataset, Split, SplitName
 
-__all__ = ["DATASETS", "Dataset", "Split", "SplitName", "UnknownDatasetError", "load_dataset"]
+__all__ = [
+    "BUILT_IN",
+    "Dataset",
+    "Request",
+    "Split",
+    "SplitName",
+    "UnknownDatasetError",
+    "known_names",
+    "load",
+    "load_dataset",
+]

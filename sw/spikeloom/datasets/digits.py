@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikeloom.datasets.split import Dataset, Split, hold_out
+from spikeloom.datasets.request import Request
+from spikeloom.datasets.split import Dataset, Split, digit_names, hold_out
 
 __all__ = ["load_digits"]
 
@@ -16,7 +17,7 @@ TEST_FRACTION = 0.2
 VALIDATION_FRACTION = 0.2
 
 
-def load_digits() -> Dataset:
+def load_digits(request: Request) -> Dataset:
     """Load and split the digits: 20 % test, and 20 % of the rest validation, stratified.
 
     The original levels 0 ... 16 are scaled to 0 ... 255, rounded to nearest.
@@ -33,5 +34,12 @@ def load_digits() -> Dataset:
     rest, test = hold_out(everything, TEST_FRACTION)
     train, validation = hold_out(rest, VALIDATION_FRACTION)
     return Dataset(
-        name="digits", train=train, validation=validation, test=test, shape=(8, 8), classes=10
+        name="digits",
+        train=train,
+        validation=validation,
+        test=test,
+        shape=(8, 8),
+        class_names=digit_names(10),
+        source=request.source,
+        place="scikit-learn",
     )

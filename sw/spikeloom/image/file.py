@@ -31,7 +31,7 @@ import safetensors.numpy
 from spikeloom.arithmetic import Leak, Reset
 from spikeloom.encoding import Encoding
 from spikeloom.errors import UserError, check_type
-from spikeloom.files import atomic_write
+from spikeloom.files import atomic_write, what_lies_there
 from spikeloom.image.model import Layer, NetworkImage, Provenance, Readout
 from spikeloom.image.validation import validate_image
 
@@ -174,6 +174,11 @@ def _read(path: Path) -> tuple[Header, str, Tensors]:
     except OSError:
         raise
     except Exception as error:  # safetensors raises types of its own for each kind of damage
+        if what := what_lies_there(path):
+            raise UserError(
+                f"{path}: not a safetensors file, but {what}: give the file that "
+                "'spikeloom export' makes"
+            ) from None
         raise UserError(
             f"{path}: not a safetensors file, or a damaged one ({error}): export it again"
         ) from None

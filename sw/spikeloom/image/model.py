@@ -13,6 +13,7 @@ from spikeloom.arithmetic import Integers, Leak, Reset, check_neuron
 from spikeloom.encoding import Encoding, SampleCode, check_encoding, encoding_pixels
 from spikeloom.errors import check_choice
 from spikeloom.image.widths import accumulator_range, signed_bits
+from spikeloom.provenance import DataIdentity
 
 Readout = Literal["membrane", "count"]
 IntegerType = TypeVar("IntegerType", bound=np.signedinteger)
@@ -31,6 +32,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             asked for tend to be longer, so this is more than events times the mean fan-out.
         config: the resolved configuration of the run, as TOML.
         version: version of Spikeloom that exported it.
+        data: the samples; unset, and not written, in files from before it was remembered.
     """
 
     dataset: str
@@ -41,6 +43,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     operations: tuple[float, ...] = ()
     config: str = ""
     version: str = ""
+    data: DataIdentity | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

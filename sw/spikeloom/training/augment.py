@@ -38,26 +38,31 @@ class Draws:
 
 def augment(
     images: NDArray[np.uint8],
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     training: TrainingConfig,
     random: np.random.Generator,
 ) -> NDArray[np.uint8]:
-    """Distort images (uint8 [S, pixels]) as a configuration says, drawing from `random`."""
+    """Distort images (uint8 [S, values]) as a configuration says, drawing from `random`.
+
+    `shape` is an image's (height, width), or (height, width, channels), which move together.
+    """
     drawn = draw(len(images), images.shape[1], training, random)
     if drawn.moves is not None or drawn.knots is not None:
         moves = np.zeros((4, len(images))) if drawn.moves is None else drawn.moves
         down, right, turn, zoom = moves
-        images = distort(
-            images,
-            shape,
-            (
-                training.shift * down,
-                training.shift * right,
-                np.deg2rad(training.rotation) * turn,
-                np.exp(training.zoom * zoom),
-            ),
-            drawn.knots,
+        distortion = (
+            training.shift * down,
+            training.shift * right,
+            np.deg2rad(training.rotation) * turn,
+            np.exp(training.zoom * zoom),
         )
+        height, width = shape[:2]
+        planes = images.reshape(len(images), height * width, -1)
+        moved = [
+            distort(planes[:, :, channel], (height, width), distortion, drawn.knots)
+            for channel in range(planes.shape[2])
+        ]
+        images = np.stack(moved, axis=2).reshape(images.shape)
     if drawn.noise is not None:
         # Only where there is ink: noise on black paper would add events that never come.
         noise = drawn.noise * (images > 0)

@@ -35,7 +35,7 @@ def training_batches(
             draw(min(training.batch_size, len(split) - start), dataset.pixels, training, random)
             continue
         chosen = split.take(order[start : start + training.batch_size])
-        images = augment(chosen.images, dataset.shape, training, random)
+        images = augment(chosen.images[:], dataset.shape, training, random)
         first = FRESH + epoch * len(split) + start
         events = encode(data.encoding, images, data.time_steps, first)
         yield torch.from_numpy(events), torch.from_numpy(chosen.labels)

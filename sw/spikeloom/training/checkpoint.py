@@ -15,13 +15,17 @@ from spikeloom.config import Config, dump_config, parse_config
 from spikeloom.errors import UserError, check_type
 from spikeloom.files import atomic_write
 from spikeloom.nn import SpikingNetwork, build_network
+from spikeloom.provenance import DataIdentity
 from spikeloom.runfolder import METADATA_KEY, PROGRESS_FILE
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a checkpoint says besides its tensors; `config` is the resolved TOML."""
+    """What a checkpoint says besides its tensors.
+
+    `config` is the resolved TOML; `data` is None in files from before it was remembered.
+    """
 
     schema: Literal[1] = 1
     config: str
@@ -30,6 +34,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     epoch: int
     accuracy_validation: float
     version: str
+    data: DataIdentity | None = None
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +44,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     network: SpikingNetwork
     epoch: int
     accuracy_validation: float
+    data: DataIdentity | None = None
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -58,6 +64,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         epoch=checkpoint.epoch,
         accuracy_validation=checkpoint.accuracy_validation,
         version=__version__,
+        data=checkpoint.data,
     )
     state = {
         name: value.detach().cpu().contiguous()
@@ -104,4 +111,5 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         network=network.eval(),
         epoch=header.epoch,
         accuracy_validation=header.accuracy_validation,
+        data=header.data,
     )

@@ -9,7 +9,12 @@ from spikeloom.config import Config, dump_config
 from spikeloom.image import Layer, NetworkImage, Provenance
 from spikeloom.nn import SpikingNetwork
 
-__all__ = ["to_image"]
+__all__ = ["layer_names", "to_image"]
+
+
+def layer_names(layers: int) -> list[str]:
+    """Names of a network's layers."""
+    return [*(f"hidden{position}" for position in range(1, layers)), "readout"]
 
 
 def to_image(network: SpikingNetwork, config: Config) -> NetworkImage:
@@ -18,13 +23,13 @@ def to_image(network: SpikingNetwork, config: Config) -> NetworkImage:
     The provenance claims no accuracy yet: that is for whoever has compared and measured.
     """
     layers = []
-    last = len(network.layers) - 1
-    for position, layer in enumerate(network.layers):
+    names = layer_names(len(network.layers))
+    for name, layer in zip(names, network.layers, strict=True):
         integers, neuron = layer.integers(), layer.neuron
         layers.append(
             Layer.from_dense(
                 integers.weight.numpy().T,
-                name="readout" if position == last else f"hidden{position + 1}",
+                name=name,
                 leak=neuron.leak,
                 bias=integers.bias.numpy(),
                 # An integrator compares with nothing.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ import torch
 from spikeloom import __version__
 from spikeloom.config import Config, dump_config
 from spikeloom.datasets import Dataset
+from spikeloom.datasets.fitting import check_same
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_write
+from spikeloom.provenance import DataIdentity
 from spikeloom.runfolder import CONFIG_FILE, HISTORY_FILE, PROGRESS_FILE, RESTART, sweep
 from spikeloom.training.device import choose_device
 from spikeloom.training.state import Epoch, TrainingState
@@ -23,7 +24,7 @@ from spikeloom.training.tree import load_tree, save_tree
 
 __all__ = ["Keeper", "save_history"]
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Keeper:
@@ -48,7 +49,7 @@ class Keeper:
         self._header: dict[str, Any] = {
             "schema": SCHEMA,
             "config": dump_config(config),
-            "samples": _fingerprint(dataset),
+            "data": msgspec.to_builtins(dataset.identity),
             "made_by": _surroundings(config),
         }
         self._saved_at = time.monotonic()
@@ -60,11 +61,8 @@ class Keeper:
         header, self._saved = load_tree(self._path)
         if header.get("schema") != SCHEMA:
             raise UserError(f"{self._path} is not of schema {SCHEMA}; {RESTART}")
-        if header["samples"] != self._header["samples"]:
-            raise UserError(
-                f"{folder} was begun with other samples of {dataset.name!r}; give it the same "
-                f"data, or {RESTART}"
-            )
+        recorded = msgspec.convert(header["data"], DataIdentity)
+        check_same(recorded, dataset, owner=str(folder), fix=RESTART)
         progress = self._saved["progress"]
         self.seconds = progress["seconds"] + sum(epoch["seconds"] for epoch in progress["history"])
         now = self._header["made_by"]
@@ -129,10 +127,3 @@ def _surroundings(config: Config) -> dict[str, str]:
         "device": choose_device(config.training.device).type,
         "threads": str(config.training.threads or torch.get_num_threads()),
     }
-
-
-def _fingerprint(dataset: Dataset) -> str:
-    crc = 0
-    for split in (dataset.train, dataset.validation):
-        crc = zlib.crc32(split.labels.tobytes(), zlib.crc32(split.images.tobytes(), crc))
-    return f"{crc:08x}"

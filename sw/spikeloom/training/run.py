@@ -17,7 +17,7 @@ from spikeloom.image import NetworkImage
 from spikeloom.nn import SpikingNetwork
 from spikeloom.runfolder import CHECKPOINT_FILE, CONFIG_FILE
 from spikeloom.training.checkpoint import Checkpoint, save_checkpoint
-from spikeloom.training.convert import to_image
+from spikeloom.training.convert import layer_names, to_image
 from spikeloom.training.equivalence import Equivalence, compare
 from spikeloom.training.keeper import save_history
 from spikeloom.training.trainer import Trained
@@ -42,6 +42,7 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
             network=trained.network,
             epoch=trained.epoch,
             accuracy_validation=chosen["accuracy_validation"],
+            data=trained.data,
         ),
     )
     return {
@@ -68,6 +69,17 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
             any(layer["pruned"] for layer in record["layers"]) for record in trained.history
         ),
         "operations_per_sample": sum(layer["operations"] for layer in chosen["layers"]),
+        # Layers whose spikes are counted and are none; a last layer that integrates never spikes.
+        "silent": [
+            name
+            for name, layer, spiking in zip(
+                layer_names(len(chosen["layers"])),
+                chosen["layers"],
+                (layer.neuron.spiking for layer in trained.network.layers),
+                strict=True,
+            )
+            if spiking and not layer["spikes"]
+        ],
     }
 
 
@@ -102,6 +114,7 @@ def checked_image(
             )
     provenance = msgspec.structs.replace(
         image.provenance,
+        data=dataset.identity,
         accuracy_validation=results["validation"].evaluation.accuracy,
         accuracy_test=results["test"].evaluation.accuracy,
         input_events=results["validation"].evaluation.events_per_sample,

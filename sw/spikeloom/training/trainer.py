@@ -16,8 +16,11 @@ import torch
 from spikeloom.config import Config, TrainingConfig
 from spikeloom.datasets import Dataset
 from spikeloom.encoding import encoding_inputs
+from spikeloom.image.validation import validate_image
 from spikeloom.nn import SpikingNetwork, build_network
+from spikeloom.provenance import DataIdentity
 from spikeloom.sparsity import Rewirer, initialise_masks
+from spikeloom.training.convert import to_image
 from spikeloom.training.device import choose_device, make_deterministic
 from spikeloom.training.keeper import Keeper
 from spikeloom.training.loop import run_epoch
@@ -34,11 +37,13 @@ class Trained:
         network: with the chosen epoch's weights and masks, in eval mode.
         epoch: the chosen epoch, counted from 1.
         history: one record an epoch.
+        data: what it was trained on.
     """
 
     network: SpikingNetwork
     epoch: int
     history: tuple[Epoch, ...]
+    data: DataIdentity
 
 
 def train_network(
@@ -74,12 +79,19 @@ def train_network(
         on_epoch(record)
     state.network.load_state_dict(progress.best_state)
     return Trained(
-        network=state.network.eval(), epoch=progress.best_epoch, history=tuple(progress.history)
+        network=state.network.eval(),
+        epoch=progress.best_epoch,
+        history=tuple(progress.history),
+        data=dataset.identity,
     )
 
 
 def begin(config: Config, dataset: Dataset) -> TrainingState:
-    """A network with its first masks and weights, and all that trains it."""
+    """A network with its first masks and weights, and all that trains it.
+
+    Raises:
+        UserError: no image may have the network's shapes.
+    """
     training = config.training
     make_deterministic(training)
     generator = torch.Generator().manual_seed(training.seed)
@@ -91,6 +103,8 @@ def begin(config: Config, dataset: Dataset) -> TrainingState:
         layer.initialise(training.gain, generator)
         # A learned scale is read off the weights by its first use, and is no state before.
         layer.integers()
+    # What no image may be, no epoch need be spent on.
+    validate_image(to_image(network, config))
     rewirer = Rewirer.from_config(
         network.layers,
         config.sparsity,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from spikeloom.config import load_config
@@ -140,7 +142,7 @@ def test_an_exported_network_may_go_elsewhere(tmp_path, toml, spikeloom):
         pytest.param(
             "[data]\nname = 'mnist'",
             ["--data-dir", "."],
-            "mnist has none of its files, and openml.org did not send it",
+            "mnist has none of its files; name the folder above mnist/",
             id="no data files",
         ),
         pytest.param("", ["--seed", "-1"], "--seed", id="seed"),
@@ -361,3 +363,94 @@ def test_an_unfinished_run_is_not_exported(finished, spikeloom, one_sentence):
     unfinish(finished)
     sentence = one_sentence(spikeloom("export", finished))
     assert "has not finished training; go on with it: spikeloom train CONFIG" in sentence
+
+
+def idx(array):
+    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return header + array.astype(np.uint8).tobytes()
+
+
+MNIST = """
+[data]
+name = "mnist"
+time_steps = 4
+[network]
+hidden = [8]
+[sparsity]
+method = "static"
+density = 0.5
+[training]
+epochs = 1
+batch_size = 8
+"""
+
+
+@pytest.fixture
+def mnist(tmp_path):
+    """`mnist("a", seed=1)`: a folder with a few images of 4 x 4 pixels, `each` a class."""
+
+    def make(name, *, seed=0, each=8, largest=255):
+        random = np.random.default_rng(seed)
+        folder = tmp_path / name / "mnist"
+        folder.mkdir(parents=True)
+        for part in ("train", "t10k"):
+            labels = np.repeat(np.arange(3), each)
+            images = random.integers(0, largest + 1, (len(labels), 4, 4))
+            (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+            (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+        return folder.parent
+
+    (tmp_path / "net.toml").write_text(MNIST)
+    return make
+
+
+def test_what_was_read_is_named(tmp_path, spikeloom, document, mnist):
+    command = ["train", tmp_path / "net.toml", "-o", tmp_path / "R", "--data-dir", mnist("a")]
+    assert document(spikeloom(*command, "--json"))["data"] == str(tmp_path / "a" / "mnist")
+    shown = spikeloom(*command).stdout
+    assert "a/mnist: 21 + 3 + 24, 3 classes" in re.sub(r"[│\s]+", " ", shown)
+
+
+@pytest.mark.parametrize("verb", ["train", "export", "evaluate", "verify"])
+def test_other_samples_are_refused_by_every_verb(tmp_path, spikeloom, mnist, verb):
+    """A finished run, and a network, recognise the data that they were made from."""
+    run, a, b = tmp_path / "R", mnist("a", seed=1), mnist("b", seed=2)
+    first = ["train", tmp_path / "net.toml", "-o", run]
+    assert spikeloom(*first, "--data-dir", a).exit_code == 0
+    assert spikeloom("export", run, "--data-dir", a).exit_code == 0
+    again = first if verb == "train" else [verb, run, *(["--samples", 2] * (verb == "verify"))]
+    refused = spikeloom(*again, "--data-dir", b)
+    assert refused.exit_code == 2, refused.output
+    sentence = refused.stderr.splitlines()[-1]
+    assert "was begun with other samples of 'mnist'" in sentence
+    assert str(b) in sentence
+    if verb != "verify":
+        assert spikeloom(*again, "--data-dir", a).exit_code == 0
+
+
+def test_a_few_images_a_class_are_enough(tmp_path, spikeloom, document, mnist):
+    data = mnist("few", each=4)
+    args = ["-o", tmp_path / "R", "--data-dir", data, "--json"]
+    assert "accuracy" in document(spikeloom("train", tmp_path / "net.toml", *args))
+    exported = document(spikeloom("export", tmp_path / "R", "--data-dir", data, "--json"))
+    assert exported["torch_vs_reference"]["samples"] == 3 + 12
+
+
+def test_images_without_events_are_refused(tmp_path, spikeloom, one_sentence, mnist):
+    data = mnist("binary", largest=1)
+    result = spikeloom("train", tmp_path / "net.toml", "-o", tmp_path / "R", "--data-dir", data)
+    assert result.exit_code == 2
+    assert "its values are 0 to 1, and the latency encoding needs 64" in one_sentence(result)
+    assert not (tmp_path / "R").exists()
+
+
+def test_a_dead_layer_is_said_by_every_verb(tmp_path, toml, spikeloom):
+    toml.write_text(QUICK + "learning_rate = 1e-9\ngain = 1e-6\n")
+    run = tmp_path / "R"
+    for result in (
+        spikeloom("train", toml, "-o", run),
+        spikeloom("export", run),
+        spikeloom("evaluate", run),
+    ):
+        assert result.exit_code == 0, result.stderr
+        assert "the layer hidden1 makes no spike" in " ".join(result.stderr.split())

@@ -66,7 +66,7 @@ def test_decay_leak_is_taken():
             "table [training] has no key 'epoch', did you mean 'epochs'?",
             id="key",
         ),
-        pytest.param("[data]\nzzz = 3", "it takes name, time_steps, encoding", id="no near key"),
+        pytest.param("[data]\nzzz = 3", "it takes name, source, kind, split", id="no near key"),
         pytest.param(
             '[network.leak]\nkind = "shift"\nshif = 3',
             "table [network.leak] has no key 'shif', did you mean 'shift'?",
@@ -218,7 +218,7 @@ def test_files_are_named(tmp_path):
     with pytest.raises(UserError, match=r"there is no configuration file .*none\.toml"):
         load_config(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UserError, match="cannot read the configuration"):
+    with pytest.raises(UserError, match="is not UTF-8"):
         load_config(tmp_path / "bad.toml")
 
 
@@ -230,3 +230,12 @@ def test_a_folder_is_no_configuration(tmp_path):
     with pytest.raises(UserError) as refusal:
         load_config(tmp_path)
     assert str(refusal.value).endswith(f"is a folder; give {tmp_path / 'config.toml'}")
+
+
+def test_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "windows.toml"
+    path.write_text("[training]\nbatch_size = 3\n", encoding="utf-8-sig")
+    assert load_config(path).training.batch_size == 3
+    path.write_text("[training]\nbatch_size = 3\n", encoding="utf-16")
+    with pytest.raises(UserError, match="not UTF-8; save it as UTF-8"):
+        load_config(path)

@@ -218,3 +218,19 @@ def test_a_file_with_fewer_keys_of_provenance_still_loads(image, tmp_path, lacki
     signed = text.removesuffix('""}') + f'"{digest.hexdigest()}"}}'
     safetensors.numpy.save_file(tensors, path, {"spikeloom": signed})
     assert network_sha256(load_image(path)) == network_sha256(image)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        pytest.param(b"PK\x03\x04rest", "the .pth files of torch.save", id="pth"),
+        pytest.param(b"\x89HDF\r\n\x1a\n", "as .nir and .h5 files are", id="nir"),
+        pytest.param(b"version https://git-lfs.github.com/spec/v1", "git lfs pull", id="pointer"),
+    ],
+)
+def test_another_kind_of_file_is_named(tmp_path, content, says):
+    path = tmp_path / "network.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="give the file that 'spikeloom export' makes") as refusal:
+        load_image(path)
+    assert says in str(refusal.value)

@@ -1,0 +1,120 @@
+"""The samples for a network: its own, recognised by their fingerprint, or others that fit.
+
+This is the one place that compares fingerprints: every verb that takes a run, or a network, and
+data asks here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikeloom.datasets.registry import UnknownDatasetError, load
+from spikeloom.datasets.request import Request
+from spikeloom.datasets.split import Dataset
+from spikeloom.encoding import encoding_inputs
+from spikeloom.errors import UserError
+from spikeloom.image import NetworkImage
+from spikeloom.provenance import DataIdentity, DataSource
+
+__all__ = ["DataChoice", "check_same", "fitting_dataset"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataChoice:
+    """What a user says about the samples; nothing means the network's own.
+
+    Attributes:
+        name: a data set's name.
+        data_dir: the folder above the data sets' own.
+        download: fetch the data set, if it is not here.
+    """
+
+    name: str | None = None
+    data_dir: Path | None = None
+    download: bool = False
+
+    @property
+    def given(self) -> bool:
+        """Whether any are named."""
+        return self.name is not None
+
+    def request(self, source: DataSource, time_steps: int) -> Request:
+        """The request for `source`, to be found where the user said."""
+        given = {} if self.data_dir is None else {"data_dir": self.data_dir}
+        return Request(source=source, time_steps=time_steps, download=self.download, **given)
+
+
+def check_same(recorded: DataIdentity | None, dataset: Dataset, *, owner: str, fix: str) -> None:
+    """Refuse data that are not those that a run, or a network, was trained on.
+
+    Args:
+        recorded: what it remembers; None where it is from before anything was remembered.
+        dataset: the data.
+        owner: what remembers, for the sentence.
+        fix: what else the user can do.
+
+    Raises:
+        UserError: the data are others; with what differs.
+    """
+    if recorded is None or recorded.fingerprint == dataset.identity.fingerprint:
+        return
+    place = f" (now read from {dataset.place})" if dataset.place else ""
+    raise UserError(
+        f"{owner} was begun with other samples of {dataset.name!r}{place}: "
+        f"{_difference(recorded, dataset.identity)}; give it the same data, or {fix}"
+    )
+
+
+def _difference(before: DataIdentity, now: DataIdentity) -> str:
+    """What is seen to differ between two identities."""
+    if before.class_names != now.class_names:
+        return f"the classes were {_few(before.class_names)}, now {_few(now.class_names)}"
+    if before.shape != now.shape:
+        return f"the shape of a sample was {list(before.shape)}, now {list(now.shape)}"
+    if before.samples != now.samples:
+        return (
+            f"train, validation and test had {list(before.samples)} samples, now "
+            f"{list(now.samples)}"
+        )
+    return "as many, with other values or labels"
+
+
+def _few(names: tuple[str, ...], most: int = 6) -> str:
+    shown = ", ".join(map(repr, names[:most]))
+    return f"{shown}, ... ({len(names)})" if len(names) > most else shown
+
+
+def fitting_dataset(path: Path, image: NetworkImage, choice: DataChoice) -> Dataset:
+    """The data that a user chose for the network in `path`; its own unless others are named.
+
+    Raises:
+        UserError: there are no such data, they do not fit the network, or they are said to be its
+            own and are others.
+    """
+    recorded = image.provenance.data or None
+    own = recorded.source if recorded else DataSource(name=image.provenance.dataset)
+    source = own if choice.name in (None, own.name) else DataSource(name=choice.name)
+    try:
+        dataset = load(choice.request(source, image.time_steps))
+    except UnknownDatasetError as error:
+        if choice.name is not None:
+            raise
+        raise UserError(
+            f"{path} was trained on {own.name!r}, data of your own, which no verb finds by that "
+            f"name ({error}); evaluate it in Python with spikeloom.evaluation.evaluate_split"
+        ) from None
+    inputs = encoding_inputs(image.encoding, dataset.pixels, image.time_steps)
+    if inputs != image.inputs:
+        raise UserError(
+            f"{path} has {image.inputs} inputs, but {dataset.name!r} is encoded into {inputs}: "
+            "take the data set it was trained on"
+        )
+    if dataset.classes > image.outputs:
+        raise UserError(
+            f"{path} has {image.outputs} outputs, but {dataset.name!r} has {dataset.classes} "
+            "classes: take the data set it was trained on"
+        )
+    if source is own:
+        check_same(recorded, dataset, owner=str(path), fix="name the other with --dataset")
+    return dataset

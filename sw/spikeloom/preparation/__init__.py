@@ -1,0 +1,5 @@
+"""Raw samples to the values that are encoded: the steps, and their replay."""
+
+from spikeloom.preparation.structs import AsIs, Binning, LogMel, Picture, Preparation, Scale
+
+__all__ = ["AsIs", "Binning", "LogMel", "Picture", "Preparation", "Scale"]
