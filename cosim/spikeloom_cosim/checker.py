@@ -116,7 +116,6 @@ def check_rounds(
     for number, (own, part) in enumerate(zip(expected, parts, strict=True)):
         if own is None:
             verdicts.append(_verdict([]))
-            runs.append(None)
             continue
         comparison = _Comparison(own, part, shape, mode.name)
         shuffle, start = round_seed(seed, number), int(part.rounds[0])
@@ -159,7 +158,7 @@ def _times(
         if run is not None:
             found += comparison.cycles(results(recording, shape), run.results)
         first = np.zeros(1, dtype=np.int64)
-    if run is not None and len(first):
+    if run is not None:
         found += comparison.cycles(recording.starts - first, run.starts)
         found += comparison.moments(run, np.repeat(first, expected.samples))
     return run, found
@@ -227,6 +226,7 @@ class _Comparison:
             spikes, membranes = trace.spikes[number], trace.membranes[number]
             yield from self._layer(number, layer, beats, spikes, membranes)
         yield from self._scores(self.recording.scores)
+        yield from self._starts(len(self.recording.starts))
 
     def counters(
         self, counted: NDArray[np.int64] | None, stalls: NDArray[np.int64] | None
@@ -390,6 +390,14 @@ class _Comparison:
                 first = int(different[0])
                 at = place(int(beat[first]))
                 yield self._found(kind, len(different), at, got[first], expected[first])
+
+    def _starts(self, started: int) -> Iterator[Found]:
+        """Samples whose first event was never taken, and surplus ones."""
+        if count := abs(started - self.samples):
+            more = started > self.samples
+            got, expected = (1, None) if more else (None, 1)
+            at = (min(started, self.samples), 0, None, 0)
+            yield self._found("beat", count, at, got, expected)
 
     def _stream(
         self,

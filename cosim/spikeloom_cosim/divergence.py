@@ -23,7 +23,7 @@ Kind = Literal[
 
 | kind       | meaning                                                                       |
 | ---------- | ----------------------------------------------------------------------------- |
-| beat       | a trace or score beat is missing, surplus, or not the one whose turn it is     |
+| beat       | a start, a trace or a score beat is missing, surplus, or not in its turn       |
 | spike      | a neuron spiked, or did not                                                   |
 | membrane   | a membrane after a step                                                       |
 | score      | a value of the readout                                                        |

@@ -60,6 +60,7 @@ class PaperSimulator:
         built: keywords of each build.
         played: settings of each run.
         events: of each run, as they were played.
+        steps: the addresses of each run's steps, in their order.
         broken: the simulator ends without a word.
     """
 
@@ -67,6 +68,7 @@ class PaperSimulator:
     built: list[dict[str, Any]] = field(default_factory=list)
     played: list[dict[str, int | None]] = field(default_factory=list)
     events: list[np.ndarray] = field(default_factory=list)
+    steps: list[list[list[int]]] = field(default_factory=list)
     broken: bool = False
 
     def build(self, core: Path, shape: object, **how: Any) -> Build:
@@ -92,6 +94,7 @@ class PaperSimulator:
             return 1, 1
         events, steps = read_events(folder / "events.bin")
         self.events.append(events)
+        self.steps.append(steps)
         mode = Mode(
             name="",
             isolated="isolated" in settings,

@@ -238,14 +238,35 @@ def test_a_start_of_a_sample_alone_decides_its_latency():
         assert verdict.mismatches["cycle"] == 1 + STEPS * sum(GROUPS)
 
 
-def test_a_lost_sample_is_told_by_its_beats_alone():
+def test_a_lost_sample_is_told_by_its_beats():
     recording = PERFECT["streaming"]
     less = replace(
         recording,
         starts=recording.starts[:-1],
         scores=recording.scores.part(slice(0, -OUTPUTS)),
     )
-    assert only(verdict_of(less, STREAMING), beat=OUTPUTS).sample == SAMPLES - 1
+    assert only(verdict_of(less, STREAMING), beat=OUTPUTS + 1) == Divergence(
+        kind="beat", mode="streaming", sample=SAMPLES - 1, step=0, expected=1
+    )
+
+
+@every_mode
+@pytest.mark.parametrize("kept", range(SAMPLES))
+def test_every_start_is_there(mode, kept):
+    recording = PERFECT[mode.name]
+    less = replace(recording, starts=recording.starts[:kept])
+    assert only(verdict_of(less, mode), beat=SAMPLES - kept) == Divergence(
+        kind="beat", mode=mode.name, sample=kept, step=0, expected=1
+    )
+
+
+@every_mode
+def test_a_start_too_many(mode):
+    recording = PERFECT[mode.name]
+    more = replace(recording, starts=np.append(recording.starts, 10**6))
+    assert only(verdict_of(more, mode), beat=1) == Divergence(
+        kind="beat", mode=mode.name, sample=SAMPLES, step=0, got=1
+    )
 
 
 @every_mode
@@ -256,7 +277,7 @@ def test_nothing_recorded_is_no_equality(mode):
         scores=PERFECT[mode.name].scores.part(slice(0)),
         starts=np.zeros(0, dtype=np.int64),
     )
-    missing = SAMPLES * (STEPS * sum(GROUPS) + OUTPUTS)
+    missing = SAMPLES * (1 + STEPS * sum(GROUPS) + OUTPUTS)
     assert verdict_of(nothing, mode).mismatches["beat"] == missing
 
 
@@ -518,6 +539,24 @@ def test_a_difference_is_told_of_its_round_alone(mode, kind):
         assert all(verdict.equal for verdict in (*others, ending))
 
 
+@pytest.mark.parametrize("unknown", range(len(PARTS)))
+def test_stalls_of_rounds_have_bounds_where_one_s_times_are_unknown(unknown):
+    parts = rounds_of(STREAMING)
+    expected = [
+        replace(own, timing=None, clock=None) if number == unknown else own
+        for number, own in enumerate(PARTS)
+    ]
+    counts = together(parts).counts
+    updating, blocked = counts.layers[0, -2:].tolist()
+    assert blocked < updating
+    for by, equal in ((0, True), (updating - blocked, True), (updating - blocked + 1, False)):
+        layers = off(counts.layers, 0, LAYER_COUNTS.index("blocked"), by=by)
+        recording = replace(together(parts), counts=replace(counts, layers=layers))
+        *rounds, ending = check_rounds(expected, recording, SHAPE, STREAMING, seed=SEED)
+        assert all(verdict.equal for verdict in rounds)
+        assert ending.equal is equal
+
+
 def test_nothing_is_compared_of_a_round_that_is_struck():
     parts = rounds_of(STREAMING, struck=1)
     parts[1] = one_difference(parts[1], "membrane")
@@ -528,7 +567,7 @@ def test_nothing_is_compared_of_a_round_that_is_struck():
 def test_a_round_that_never_began_lacks_everything():
     parts = rounds_of(STREAMING)[:-1]
     rounds, _ = verdicts_of(parts, STREAMING)
-    missing = ROUNDS[-1] * (STEPS * sum(GROUPS) + OUTPUTS)
+    missing = ROUNDS[-1] * (1 + STEPS * sum(GROUPS) + OUTPUTS)
     assert [verdict.mismatches["beat"] for verdict in rounds] == [0, 0, missing]
 
 

@@ -48,12 +48,12 @@ def core(tmp_path):
 def run(paper, core, tmp_path):
     """`run(...)`: what becomes of the core."""
 
-    def result(**how):
+    def result(*, of=model, **how):
         settings = {"seed": SEED, "jobs": 1, "chunk": CHUNK, **how}
         return verify_core(
             core,
             EVENTS,
-            model,
+            of,
             tools=TOOLS,
             failure_folder=tmp_path / "failure",
             **settings,
@@ -149,6 +149,18 @@ def test_what_is_not_measured_is_none(run, modes, known):
     result = run(modes=modes)
     assert (result.cycles is not None) is (result.layers is not None) is known
     assert [mode.name for mode in result.modes] == [mode.name for mode in modes]
+
+
+def test_the_busiest_of_all_chunks_is_told(run):
+    """Each chunk has another busiest layer; over all it is the middle one."""
+    busy = iter([[9, 5, 0], [0, 5, 0], [0, 5, 6]])
+
+    def lopsided(events):
+        return replace(model(events), busy=np.array(next(busy)))
+
+    result = run(of=lopsided)
+    assert result.cycles is not None
+    assert result.cycles.busiest_layer.name == NAMES[1]
 
 
 @pytest.mark.parametrize("isolated", [True, False])

@@ -9,6 +9,7 @@ import pytest
 
 from spikeloom_cosim import verilator
 from spikeloom_cosim.build import Build
+from spikeloom_cosim.driver import event_steps
 from spikeloom_cosim.monitor import read_recording
 from spikeloom_cosim.simulation import (
     ISOLATED,
@@ -52,8 +53,11 @@ def test_what_a_run_reads_and_leaves(paper, core, tmp_path, mode):
         build, core, EVENTS, mode, folder=tmp_path / "run", seed=SEED, watchdog=WATCHDOG
     )
     expected = perfect(model(EVENTS), mode, seed=SEED)
-    (events,) = paper.events
+    (events,), (steps,) = paper.events, paper.steps
     assert (events == EVENTS).all()
+    ascending = [sorted(step) for step in steps]
+    assert (steps == ascending) is not mode.shuffled
+    assert steps == event_steps(EVENTS, shuffle=SEED if mode.shuffled else None)
     assert (recording.starts == expected.starts).all()
     assert (tmp_path / "run" / "weights.mem").read_text() == "01"
     assert not (tmp_path / "run" / "load.bin").exists()
