@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from inference.beside import beside
+from inference.markdown import cells_of, or_dash, rams_of, table
 from inference.rows import Record
 
 __all__ = ["page"]
@@ -12,7 +14,8 @@ __all__ = ["page"]
 _HEAD = """\
 # Performance
 
-What inference costs on the chip. `benchmarks/core.py` measures it and writes this page from
+What inference costs in the core, **simulated**: no figure here was measured on a physical board.
+`benchmarks/core.py` computes them and writes this page from
 `benchmarks/results/core.json`.
 
 - **Cycles** are exact, over the whole test set of each network, by the cycle model that
@@ -32,7 +35,7 @@ def page(records: Sequence[Record], peers: Sequence[Mapping[str, Any]]) -> str:
     parts = [
         _HEAD,
         "## Reference networks\n",
-        _table(
+        table(
             [
                 "network",
                 "accuracy",
@@ -47,7 +50,7 @@ def page(records: Sequence[Record], peers: Sequence[Mapping[str, Any]]) -> str:
             map(_work, records),
         ),
         "\n## Cells, clock, time\n",
-        _table(
+        table(
             [
                 "network",
                 "target",
@@ -61,14 +64,14 @@ def page(records: Sequence[Record], peers: Sequence[Mapping[str, Any]]) -> str:
             (_built(record) for record in records if record.synthesis),
         ),
         "\nBefore synthesis, `spikeloom estimate` foresees:\n",
-        _table(
+        table(
             ["network", "target", "lanes", "cells", "built", "clock", "reached"],
             (_foreseen(record) for record in records if record.synthesis),
         ),
         "\n## Where the cycles go\n",
-        "By the chip's own counters, in co-simulation, samples back to back; a layer's cycles are\n"
+        "By the core's own counters, in co-simulation, samples back to back; a layer's cycles are\n"
         "100 %.\n",
-        _table(
+        table(
             [
                 "network",
                 "target",
@@ -83,32 +86,9 @@ def page(records: Sequence[Record], peers: Sequence[Mapping[str, Any]]) -> str:
             ],
             (line for record in records if record.counters for line in _shares(record)),
         ),
-        "\n## Beside others\n",
-        "Ours at the clock met, samples back to back. Theirs as they publish it, or as their code\n"
-        "does in simulation; a dash is what is not known.\n",
-        _table(
-            [
-                "",
-                "device",
-                "weights",
-                "accuracy",
-                "cells",
-                "µs an image",
-                "op/cycle",
-                "bits a weight",
-            ],
-            [*(_own(record) for record in records if record.synthesis), *map(_peer, peers)],
-        ),
-        "\nSources:\n",
-        "\n".join(f"- {peer['name']}: {peer['source']}." for peer in peers),
-        "",
+        *beside(records, peers),
     ]
     return "\n".join(parts)
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def _place(record: Record) -> list[object]:
@@ -122,7 +102,7 @@ def _work(record: Record) -> list[object]:
     alone, interval = record.cycles.latency, record.cycles.interval
     return [
         name,
-        _or_dash(record.network["accuracy_test"], "{:.2%}".format),
+        or_dash(record.network["accuracy_test"], "{:.2%}".format),
         f"{record.network['synapses']:,}",
         target,
         lanes,
@@ -137,30 +117,21 @@ def _built(record: Record) -> list[object]:
     made = record.synthesis or {}
     spread, used = made["fmax_spread_mhz"], made["utilization"]
     met = made["constraint_mhz"]
-    cells = _cells(used)
-    rams = [
-        f"{used[name]['used']} {name}"
-        for name in ("EBR", "SPRAM", "DP16KD")
-        if name in used and used[name]["used"]
-    ]
+    cells = cells_of(used)
     return [
         *_place(record),
         f"{cells['used']:,} of {cells['available']:,}",
-        ", ".join(rams),
+        ", ".join(rams_of(used)),
         f"{spread['median']:.1f}, {spread['best']:.1f} MHz ({len(made['seeds'])} seeds)",
         f"{met:g} MHz",
         f"{record.cycles.latency.mean / met:.1f}, {record.cycles.interval.mean / met:.1f}",
     ]
 
 
-def _cells(used: Mapping[str, Any]) -> Mapping[str, int]:
-    return next(used[name] for name in ("LC", "LUT4") if name in used)
-
-
 def _foreseen(record: Record) -> list[object]:
     made, band = record.synthesis or {}, record.estimate["cells"]
     used = made["utilization"]
-    cells = _cells(used)["used"]
+    cells = cells_of(used)["used"]
     clock = record.estimate["clock_mhz"]
     return [
         *_place(record),
@@ -176,36 +147,3 @@ def _shares(record: Record) -> Iterator[list[object]]:
     for layer in counters["layers"]:
         shares = (f"{100 * share:.1f} %" for share in layer["shares"].values())
         yield [*_place(record), counters["samples"], layer["name"], *shares]
-
-
-def _own(record: Record) -> list[object]:
-    cells = _cells((record.synthesis or {})["utilization"])["used"]
-    met = (record.synthesis or {})["constraint_mhz"]
-    busiest = record.busiest
-    return [
-        f"**{record.network['name']}**",
-        record.target,
-        f"{record.network['synapses']:,} sparse",
-        _or_dash(record.network["accuracy_test"], "{:.2%}".format),
-        f"{cells:,}",
-        f"{record.cycles.interval.mean / met:.1f}",
-        f"{busiest['sop_per_cycle_per_lane'] * busiest['lanes']:.2f}",
-        f"{record.bits['stored'] / record.network['synapses']:.1f}",
-    ]
-
-
-def _peer(peer: Mapping[str, Any]) -> list[object]:
-    names = (
-        "device",
-        "weights",
-        "accuracy",
-        "cells",
-        "microseconds",
-        "operations_per_cycle",
-        "bits_per_weight",
-    )
-    return [peer["name"], *(_or_dash(peer[name]) for name in names)]
-
-
-def _or_dash(value: Any, shown: Callable[[Any], str] = str) -> str:
-    return "–" if value is None else shown(value)

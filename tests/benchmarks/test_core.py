@@ -2,8 +2,9 @@
 
 import pytest
 from core import PAGE, read_records
+from inference.beside import LINKS
 from inference.page import page
-from inference.peers import PEERS
+from inference.peers import PEERS, SOURCES
 from inference.rows import BITSTREAMS, ROWS
 
 from spikeloom.image import load_image
@@ -65,3 +66,23 @@ def test_lanes_of_the_reference_networks_are_busy(key):
     record = RECORDS[key]
     assert record.busiest["sop_per_cycle_per_lane"] >= BUSY
     assert record.bits["ratio"] <= OVER_ENTROPY
+
+
+def test_each_figure_of_a_peer_names_its_source():
+    used = [source for peer in PEERS for _, source in peer["cells"].values()]
+    assert set(used) == set(SOURCES)
+    assert all(peer["cells"] for peer in PEERS)
+
+
+def test_what_we_found_of_peers_says_that_we_did():
+    for key, source in SOURCES.items():
+        published = "arXiv" in source or "doi" in source
+        assert published != source.endswith("measured by us, script not published"), key
+
+
+def test_latencies_and_intervals_have_columns_of_their_own():
+    heading = next(line for line in PAGE.read_text().splitlines() if "weight bits" in line)
+    columns = [column.strip() for column in heading.split("|")]
+    for what in ("latency", "interval"):
+        assert sum(column.startswith(what) for column in columns) == 2
+    assert set(LINKS) <= set(RECORDS)
