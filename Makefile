@@ -43,7 +43,7 @@ $(VENV)/ready: pyproject.toml constraints.txt | tools
 		-c constraints.txt -e '.[train,hw,cosim,host,formal,dev]'
 	@touch $@
 
-demo: setup ## Digits to a proved bitstream: train, export, estimate, verify, synthesise, report
+demo: setup ## Digits to a verified bitstream: train, export, estimate, verify, synthesise, report
 	$(SPIKELOOM) train $(CONFIG) -o $(RUN)
 	$(SPIKELOOM) export $(RUN)
 	$(SPIKELOOM) inspect $(RUN)/network.safetensors
