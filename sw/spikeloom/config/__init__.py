@@ -1,6 +1,6 @@
 """A run's configuration: one TOML file, decoded strictly, saved with every default written out."""
 
-from spikeloom.config.decode import dump_config, load_config, parse_config
+from spikeloom.config.decode import assumed_keys, dump_config, load_config, parse_config
 from spikeloom.config.methods import METHODS
 from spikeloom.config.schema import (
     Config,
@@ -19,6 +19,7 @@ __all__ = [
     "QuantizationConfig",
     "SparsityConfig",
     "TrainingConfig",
+    "assumed_keys",
     "dump_config",
     "load_config",
     "parse_config",

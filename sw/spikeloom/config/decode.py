@@ -6,21 +6,21 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from datetime import date, time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 import msgspec.inspect as inspect
 
-from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
+from spikeloom.config.capabilities import missing_capability
 from spikeloom.config.methods import METHODS, expand
+from spikeloom.config.rules import check_together
 from spikeloom.config.schema import Config, SparsityConfig
-from spikeloom.encoding import DeltaEncoding, MultiThresholdEncoding
+from spikeloom.config.shown import shown
 from spikeloom.errors import UserError, nearest
 
-__all__ = ["dump_config", "load_config", "parse_config"]
+__all__ = ["assumed_keys", "dump_config", "load_config", "parse_config"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -29,7 +29,8 @@ def load_config(path: str | os.PathLike[str], *, method: str | None = None) -> C
     """Read a run's TOML file; `method` as in `parse_config`.
 
     Raises:
-        UserError: the file is missing, is no TOML, or says something that `Config` does not take.
+        UserError: the file is missing or empty, is no TOML, or says something that `Config` does
+            not take.
     """
     path = Path(path)
     try:
@@ -47,7 +48,33 @@ def load_config(path: str | os.PathLike[str], *, method: str | None = None) -> C
         ) from None
     except OSError as error:
         raise UserError(f"cannot read the configuration {path}: {error}; check the file") from None
-    return parse_config(text, source=str(path), method=method)
+    config = parse_config(text, source=str(path), method=method)
+    if not any(_values(tomllib.loads(text))):
+        raise UserError(
+            f'{path} is empty; name at least the data set, such as name = "digits" in the table '
+            "[data]"
+        )
+    return config
+
+
+def assumed_keys(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The defaults that a run's TOML file relies on, of the keys that decide most, as TOML."""
+    said = dict(_values(tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))))
+    defaults = dict(_values(msgspec.to_builtins(Config())))
+    return {key: shown(defaults[key]) for key in _DECISIVE if key not in said}
+
+
+_DECISIVE = ("data.name", "network.hidden", "training.epochs")
+
+
+def _values(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted name and value of each key."""
+    for key, value in table.items():
+        place = f"{path}.{key}".lstrip(".")
+        if isinstance(value, Mapping):
+            yield from _values(value, place)
+        else:
+            yield place, value
 
 
 def parse_config(text: str, *, source: str, method: str | None = None) -> Config:
@@ -73,7 +100,7 @@ def parse_config(text: str, *, source: str, method: str | None = None) -> Config
         config = msgspec.convert(document, Config)
     except msgspec.ValidationError as error:
         raise _refusal(document, str(error), source) from None
-    _check_together(config, source)
+    check_together(config, source)
     return config
 
 
@@ -125,8 +152,14 @@ def _check_known(value: Any, info: inspect.Type, path: str, source: str) -> None
         if key in fields:
             _check_known(inner, fields[key], f"{path}.{key}".lstrip("."), source)
         elif key not in tag:
-            hint = nearest(key, [*fields, *tag]) or f"; it takes {', '.join([*tag, *fields])}"
-            raise UserError(f"{source}: {place} has no key {key!r}{hint}")
+            raise UserError(f"{source}: {place} has no key {key!r}{_hint(key, [*tag, *fields])}")
+
+
+def _hint(key: str, known: Sequence[str]) -> str:
+    """What to do about an unknown key."""
+    if absent := missing_capability(key):
+        return f": Spikeloom has no {absent}; take the key out"
+    return nearest(key, known) or f"; it takes {', '.join(known)}"
 
 
 def _struct_for(value: Mapping[str, Any], info: inspect.Type) -> inspect.StructType | None:
@@ -150,24 +183,8 @@ def _refusal(document: Mapping[str, Any], message: str, source: str) -> UserErro
     value, info = _at(document, path)
     allowed = _allowed(info) if info is not None else ""
     return UserError(
-        f"{source}: {where}: {key} is {_shown(value)}, but it must be {allowed or expected.lower()}"
+        f"{source}: {where}: {key} is {shown(value)}, but it must be {allowed or expected.lower()}"
     )
-
-
-def _shown(value: Any) -> str:
-    """A value as TOML writes it."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case list():
-            return f"[{', '.join(map(_shown, value))}]"
-        case Mapping():
-            pairs = ", ".join(f"{key} = {_shown(inner)}" for key, inner in value.items())
-            return f"{{ {pairs} }}" if pairs else "{}"
-        case date() | time():
-            return value.isoformat()
-        case _:
-            return repr(value)
 
 
 def _at(document: Mapping[str, Any], path: str) -> tuple[Any, inspect.Type | None]:
@@ -217,120 +234,3 @@ def _allowed(info: inspect.Type) -> str:
             return f"a table whose {structs[0].tag_field} is one of {tags}"
         case _:
             return ""
-
-
-def _check_together(config: Config, source: str) -> None:
-    """Rules between keys, and ranges of structs that are not declared with their own."""
-    sparsity, training = config.sparsity, config.training
-    last = sparsity.last_epoch(training.epochs)
-    if sparsity.stop_epoch:
-        reason = f"stop_epoch = {last}"
-    else:
-        reason = f"{last}, three quarters of training.epochs = {training.epochs}"
-    rules = [
-        (sparsity.p < sparsity.q, "sparsity", "p", sparsity.p, f"less than q = {sparsity.q}"),
-        (
-            sparsity.density <= sparsity.initial_density,
-            "sparsity",
-            "density",
-            sparsity.density,
-            f"at most initial_density = {sparsity.initial_density}",
-        ),
-        (
-            not sparsity.full_words
-            or 0 < sparsity.banks * sparsity.blocks <= min(config.network.hidden, default=0),
-            "sparsity",
-            "banks",
-            sparsity.banks,
-            "1 to the neurons of the smallest hidden layer where full_words is true, times blocks",
-        ),
-        (
-            sparsity.full_words or sparsity.blocks == 1,
-            "sparsity",
-            "blocks",
-            sparsity.blocks,
-            "1 where full_words is false",
-        ),
-        (
-            sparsity.topology != "local"
-            or not isinstance(config.data.encoding, MultiThresholdEncoding | DeltaEncoding),
-            "sparsity",
-            "topology",
-            sparsity.topology,
-            "'random' with the multithreshold and delta encodings, whose addresses are no pixels",
-        ),
-        (
-            config.quantization.scale != "fixed" or not config.quantization.per_channel,
-            "quantization",
-            "scale",
-            config.quantization.scale,
-            "'max' or 'learned' where per_channel is true",
-        ),
-        (
-            not config.network.learn_leak or not isinstance(config.network.leak, IntegrateLeak),
-            "network.leak",
-            "kind",
-            "none",
-            "'shift' or 'decay' where learn_leak is true",
-        ),
-        (
-            sparsity.stop_rule != "bits" or sparsity.target_bits > 0,
-            "sparsity",
-            "target_bits",
-            sparsity.target_bits,
-            "more than 0 where stop_rule is 'bits'",
-        ),
-        (
-            len(sparsity.target_lanes) in (1, len(config.network.hidden) + 1),
-            "sparsity",
-            "target_lanes",
-            sparsity.target_lanes,
-            f"one number, or {len(config.network.hidden) + 1}, one a layer",
-        ),
-        (
-            sparsity.stop_rule != "bits" or sparsity.regrow == "none" or sparsity.rho < 1,
-            "sparsity",
-            "rho",
-            sparsity.rho,
-            "less than 1 where stop_rule is 'bits', or nothing is ever compressed",
-        ),
-        (
-            sparsity.stop_epoch <= training.epochs,
-            "sparsity",
-            "stop_epoch",
-            sparsity.stop_epoch,
-            f"at most training.epochs = {training.epochs}",
-        ),
-        (
-            sparsity.ratio == "none" or max(1, sparsity.start_epoch) <= max(1, last),
-            "sparsity",
-            "start_epoch",
-            sparsity.start_epoch,
-            f"at most {reason}, or nothing is ever rewired",
-        ),
-        (
-            sparsity.ratio == "none" or last > 0,
-            "training",
-            "epochs",
-            training.epochs,
-            "at least 2, or nothing is ever rewired",
-        ),
-    ]
-    for key, leak in (
-        ("leak", config.network.leak),
-        ("readout_leak", config.network.readout_leak),
-    ):
-        if isinstance(leak, ShiftLeak):
-            allowed = "1 to 15"
-            rules.append((1 <= leak.shift <= 15, f"network.{key}", "shift", leak.shift, allowed))
-        elif isinstance(leak, DecayLeak):
-            bits, multiplier = leak.fraction_bits, leak.multiplier
-            table = f"network.{key}"
-            rules.append((1 <= bits <= 15, table, "fraction_bits", bits, "1 to 15"))
-            most = 1 << max(0, min(bits, 15))
-            rules.append((1 <= multiplier <= most, table, "multiplier", multiplier, f"1 to {most}"))
-    for holds, table, key, value, allowed in rules:
-        if not holds:
-            raise UserError(
-                f"{source}: table [{table}]: {key} is {value!r}, but it must be {allowed}"
-            )

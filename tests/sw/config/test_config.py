@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeloom.arithmetic import DecayLeak, ShiftLeak
-from spikeloom.config import Config, dump_config, load_config, parse_config
+from spikeloom.config import Config, assumed_keys, dump_config, load_config, parse_config
 from spikeloom.encoding import MultiThresholdEncoding
 from spikeloom.errors import UserError
 
@@ -137,6 +137,53 @@ def test_decay_leak_is_taken():
             "topology is 'local', but it must be 'random' with the multithreshold and delta",
             id="fields of no pixels",
         ),
+        *(
+            pytest.param(
+                f"[network]\n{key} = true",
+                f"table [network] has no key {key!r}: Spikeloom has no {capability}; take",
+                id=f"a capability that is not there, {key}",
+            )
+            for key, capability in {
+                "recurrent": "recurrent connections",
+                "conv_channels": "convolution",
+                "kernelSize": "convolution",
+                "residual": "residual branches",
+                "cuba": "synaptic currents",
+                "maxpool": "pooling",
+                "delays": "axonal delays",
+                "adaptive_threshold": "adaptive thresholds",
+            }.items()
+        ),
+        pytest.param(
+            "[network.convolution]\nkernel = 3",
+            "table [network] has no key 'convolution': Spikeloom has no convolution; take",
+            id="a table of a capability that is not there",
+        ),
+        pytest.param(
+            "[sparsity]\nbanks = 12",
+            "banks is 12, but it must be one of 0, 1, 2, 4, 8, 16, 32, 64: a core's lanes, or",
+            id="banks without lanes",
+        ),
+        pytest.param(
+            "[network]\nhidden = [128]\n[sparsity]\nbanks = 64\nfull_words = true\nblocks = 2",
+            "banks is 64, but it must be one of 1, 2, 4, 8, 16, 32: a core's lanes",
+            id="banks of blocks without lanes",
+        ),
+        pytest.param(
+            "[network]\nhidden = [128]\n[sparsity]\nbanks = 8\nfull_words = true\nblocks = 3",
+            "blocks is 3, but it must be a power of two",
+            id="blocks that the packer lacks",
+        ),
+        pytest.param(
+            "[network]\nhidden = []\n[sparsity]\nbanks = 8\nfull_words = true",
+            "full_words is true, but it must be false where network.hidden is empty",
+            id="full words without a hidden layer",
+        ),
+        pytest.param(
+            "[sparsity]\ntarget_lanes = [3]",
+            "target_lanes is [3], but it must be of 1, 2, 4, 8, 16, 32",
+            id="lanes that no core has",
+        ),
         pytest.param(
             "[sparsity]\nstop_rule = 'bits'", "target_bits is 0, but it must be", id="no bits"
         ),
@@ -239,3 +286,32 @@ def test_a_byte_order_mark_is_read(tmp_path):
     path.write_text("[training]\nbatch_size = 3\n", encoding="utf-16")
     with pytest.raises(UserError, match="not UTF-8; save it as UTF-8"):
         load_config(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# digits, later\n", "[data]\n[network]\n"], ids=["nothing", "a comment", "tables"]
+)
+def test_an_empty_file_is_refused(tmp_path, text):
+    file = tmp_path / "run.toml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=r"run\.toml is empty; name at least the data set"):
+        load_config(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "assumed"),
+    [
+        pytest.param(
+            "[training]\nseed = 1",
+            {"data.name": "'digits'", "network.hidden": "[128]", "training.epochs": "60"},
+            id="all of them",
+        ),
+        pytest.param(
+            "[data]\nname = 'mnist'\n[training]\nepochs = 3", {"network.hidden": "[128]"}, id="one"
+        ),
+    ],
+)
+def test_defaults_that_decide_much_are_known(tmp_path, text, assumed):
+    file = tmp_path / "run.toml"
+    file.write_text(text)
+    assert assumed_keys(file) == assumed
