@@ -14,6 +14,7 @@ import errno
 import importlib.util
 import os
 import re
+import shutil
 import signal
 import sys
 import traceback
@@ -137,7 +138,7 @@ class ExplainingGroup(click.Group):
             sentence, code = explain(error)
             if "--debug" in arguments[:1] or os.environ.get("SPIKELOOM_DEBUG"):
                 traceback.print_exception(error)
-            click.echo(f"spikeloom: {sentence}", err=True)
+            click.echo(_for_reader(f"spikeloom: {sentence}"), err=True)
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -219,6 +220,16 @@ def explain(error: BaseException) -> tuple[str, int]:
             return f"{kind}: {text} ({hint})", EXIT_BUG
 
 
+def _for_reader(sentence: str) -> str:
+    """A sentence for stderr: whole, but on a terminal broken between words."""
+    if not sys.stderr.isatty():
+        return sentence
+    # Here, since the command line should start without what draws on terminals.
+    from spikeloom.cli.console import broken
+
+    return broken(sentence, shutil.get_terminal_size().columns)
+
+
 def _os_sentence(error: OSError) -> str:
     reason = (error.strerror or str(error)).lower()
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
@@ -236,7 +247,7 @@ def _os_sentence(error: OSError) -> str:
 
 
 EXAMPLE = """\b
-Example, from data to a proved bitstream:
+Example, from data to a verified bitstream:
   spikeloom train examples/digits.toml -o runs/demo
   spikeloom export runs/demo
   spikeloom verify runs/demo
@@ -249,7 +260,7 @@ Example, from data to a proved bitstream:
 @click.option("--debug", is_flag=True, help="Show the traceback of an error, too.")
 @click.version_option(__version__, prog_name="spikeloom")
 def app(debug: bool) -> None:
-    """Spiking neural networks from PyTorch to an open FPGA, proved bit for bit."""
+    """Spiking neural networks from PyTorch to an open FPGA, compared bit for bit."""
     if debug:
         os.environ["SPIKELOOM_DEBUG"] = "1"
 

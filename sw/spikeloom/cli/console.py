@@ -1,11 +1,12 @@
 """What a verb says: progress and notes on stderr, its result on stdout.
 
-On a terminal rich draws bars and spinners; elsewhere (a log, a pipe, CI) the same calls print
-plain lines. With `--json` stdout carries exactly one JSON document.
+On a terminal rich draws bars, and lines break between words; elsewhere (a log, a pipe, CI) the
+same calls print plain lines, each whole. With `--json` stdout carries exactly one JSON document.
 """
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,13 +18,30 @@ import click
 import rich.console
 from rich import box
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column, Table
+from rich.text import Text
 
 from spikeloom.errors import UserError
 from spikeloom.files import STEP_SCHEMA, to_json, write_step
 
-__all__ = ["Console", "Track", "json_option", "network_path", "run_folder", "table", "write_step"]
+__all__ = [
+    "Console",
+    "Track",
+    "broken",
+    "json_option",
+    "network_path",
+    "run_folder",
+    "table",
+    "write_step",
+]
 
 NETWORK_FILE = "network.safetensors"
 PLAIN_SECONDS = 5.0
@@ -40,6 +58,35 @@ def json_option(function: F) -> F:
     return option(function)
 
 
+class _Bars(Progress):
+    """A bar that fits 60 columns, and below it a line of what may be longer.
+
+    Attributes:
+        detail: the line; "" is none.
+    """
+
+    detail = ""
+
+    def __init__(self, console: rich.console.Console) -> None:
+        left = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+        super().__init__(
+            TextColumn("{task.description}", markup=False, table_column=left),
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, then its detail."""
+        yield from super().get_renderables()
+        if self.detail:
+            yield Text(broken(self.detail, self.console.width))
+
+
 class Track(Generic[T]):
     """Progress over an iterable or over a total; iterate over it, or use it with `with`.
 
@@ -52,19 +99,13 @@ class Track(Generic[T]):
         self.total = source if isinstance(source, int) else _length(source)
         self.done = 0
         self._text, self._console = text, console
-        self._bar: Progress | None = None
+        self._bar: _Bars | None = None
+        self._detail = ""
         self._next_line = 0.0
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=self._console,
-                transient=True,
-            )
+            self._bar = _Bars(self._console)
             self._bar.start()
             self._bar.add_task(self._text, total=self.total)
         else:
@@ -87,14 +128,15 @@ class Track(Generic[T]):
                 self.advance()
 
     def advance(self, amount: int = 1, text: str | None = None) -> None:
-        """Count `amount` more as done; `text` replaces the description."""
+        """Count `amount` more as done; `text` says how it stands."""
         self.done += amount
-        self._text = text or self._text
+        self._detail = text or self._detail
         if self._bar:
-            self._bar.update(self._bar.task_ids[0], advance=amount, description=self._text)
+            self._bar.detail = self._detail
+            self._bar.update(self._bar.task_ids[0], advance=amount)
         elif time.monotonic() >= self._next_line:
             of = "" if self.total is None else f"/{self.total}"
-            _plain(self._console, f"    {self._text}: {self.done}{of}")
+            _plain(self._console, f"    {self._detail or self._text}: {self.done}{of}")
             self._next_line = time.monotonic() + PLAIN_SECONDS
 
 
@@ -102,7 +144,18 @@ def _length(source: Iterable[Any]) -> int | None:
     return len(cast(Sequence[Any], source)) if hasattr(source, "__len__") else None
 
 
+def broken(text: str, width: int) -> str:
+    """`text` in lines of at most `width` columns, broken between words and nowhere else.
+
+    A longer word, such as a path, has a line of its own, so that it can still be copied.
+    """
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines) or text
+
+
 def _plain(console: rich.console.Console, text: str) -> None:
+    if console.is_terminal:
+        text = broken(text, console.width)
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

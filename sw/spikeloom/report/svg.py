@@ -1,4 +1,4 @@
-"""Matplotlib figures as inline SVG that takes its colours and its font from the page.
+"""Matplotlib pictures as inline SVG that takes its colours and its font from the page.
 
 A figure is drawn in marker colours, which become CSS variables afterwards: so one picture serves
 the light page, the dark page and the printed one. The same input gives the same bytes.
@@ -17,7 +17,9 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-PER_ROW = 4
+ROW, WIDEST, NARROWEST = 9.2, 4.6, 3.0
+"""Widths in inches: of a row of pictures on a wide page, and of one picture."""
+
 INK, MUTED, RULE = "#010203", "#010204", "#010205"
 SERIES = ("#010211", "#010212", "#010213", "#010214")
 _VARIABLES = {
@@ -56,22 +58,31 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def drawing(
-    name: str, columns: int = 1, *, width: float = 9.2, height: float = 2.7
+    name: str, panels: int = 1, *, height: float = 2.7
 ) -> Iterator[tuple[list[str], list[Axes]]]:
-    """Axes to draw on, at most four in a row; the SVG is appended to the list yielded with them.
+    """Axes to draw on, a picture for each; together they are appended to the list that is yielded.
 
-    `name` keeps the ids of one picture apart from those of another; sizes are a row's, in inches.
+    The page sets the pictures side by side where there is room, and below each other where there
+    is not. None is wider than `WIDEST`, so its text stays readable on a telephone.
+
+    Args:
+        name: keeps the ids of these pictures apart from those of others.
+        panels: how many.
+        height: of each, in inches.
     """
     done: list[str] = []
+    width = min(WIDEST, max(NARROWEST, ROW / panels))
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        rows = -(-columns // PER_ROW)
-        figure = Figure(figsize=(width, height * rows), layout="constrained")
-        across = min(columns, PER_ROW)
-        axes = [figure.add_subplot(rows, across, number + 1) for number in range(columns)]
-        yield done, axes
-        out = io.StringIO()
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
-    done.append(_inline(out.getvalue(), name))
+        figures = [Figure(figsize=(width, height), layout="constrained") for _ in range(panels)]
+        yield done, [figure.add_subplot() for figure in figures]
+        pictures = [_picture(figure, f"{name}-{n}") for n, figure in enumerate(figures, 1)]
+    done.append(f'<div class="panels">{"".join(pictures)}</div>')
+
+
+def _picture(figure: Figure, name: str) -> str:
+    out = io.StringIO()
+    figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
+    return _inline(out.getvalue(), name)
 
 
 def _inline(svg: str, name: str) -> str:
@@ -82,7 +93,7 @@ def _inline(svg: str, name: str) -> str:
     svg = re.sub(r"href=\"#([^\"]+)\"", rf'href="#{name}-\1"', svg)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r"font: ((?:bold |700 )?)([\d.]+)px [^;\"]*", r"font: \1\2px var(--sans)", svg)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", svg)
     for color, variable in _VARIABLES.items():
         svg = svg.replace(color, f"var({variable})")
     return svg

@@ -1,7 +1,12 @@
+import io
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import rich.console
 
 from spikeloom.cli import console as module
 from spikeloom.cli.console import Console, network_path, run_folder, table
@@ -46,6 +51,74 @@ def test_plain_progress_prints_a_line_now_and_then(capsys, monkeypatch):
     assert capsys.readouterr().err.splitlines() == [
         "    samples: 4/10",
         "    last samples: 10/10",
+    ]
+
+
+WIDTHS = (60, 80, 120)
+METRICS = "loss 0.512, validation 97.2%, density 19.1%, PQ index 0.13 0.05 [bold], operations 1,535"
+PATH = "a/run/folder/whose/name/is/longer/than/any/line/of/the/terminal/that/it/is/told/on/network"
+
+
+def terminal(width):
+    """A terminal of so many columns, and what is drawn on it."""
+    drawn = io.StringIO()
+    return rich.console.Console(
+        file=drawn, width=width, height=20, force_terminal=True, color_system=None
+    ), drawn
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_bar_and_the_time_that_is_left_stay_visible(width):
+    console, drawn = terminal(width)
+    with module.Track(60, "epochs", console) as track:
+        track.advance(1)
+        track.advance(29, text=METRICS)
+        assert track._bar is not None
+        track._bar.refresh()
+        frame = drawn.getvalue().rpartition("\x1b[2K")[2].splitlines()
+    bar, *detail = (line.rstrip() for line in frame)
+    assert bar.startswith("epochs ━━━━━━━━")
+    assert " 30/60 0:00:0" in bar
+    assert " left 0:0" in bar, "the time that is left"
+    assert "…" not in bar
+    assert max(map(len, [bar, *detail])) <= width
+    assert " ".join(detail) == METRICS
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_note_breaks_between_words_only(width, monkeypatch):
+    said, (stderr, drawn) = Console(), terminal(width)
+    monkeypatch.setattr(said, "_err", stderr)
+    note = f"the density is 31.7%, above the 10.0% asked for; see {PATH} for the non-negative rest"
+    said.note(note)
+    lines = drawn.getvalue().splitlines()
+    assert " ".join(lines).split() == note.split()
+    assert all(len(line) <= width or line == PATH for line in lines)
+    assert len(lines) > 1
+
+
+def test_a_sentence_on_a_terminal_breaks_between_words_only(tmp_path):
+    # A terminal of 40 columns, as only a real one is told apart from a pipe.
+    inner, outer = os.openpty()
+    try:
+        process = subprocess.run(
+            [sys.executable, "-c", "from spikeloom.cli.app import main; main()", "inspect", PATH],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=outer,
+            env={**os.environ, "COLUMNS": "40"},
+            check=False,
+        )
+        os.close(outer)
+        said = os.read(inner, 4096).decode().split("\r\n")
+    finally:
+        os.close(inner)
+    assert process.returncode == 2
+    assert said == [
+        "spikeloom: there is no network file",
+        f"{PATH};",
+        "give a file or a run folder",
+        "",
     ]
 
 
