@@ -12,7 +12,7 @@ from spikeloom.cli.console import Console, json_option, network_path, table
 from spikeloom.cli.lanes import lanes_option
 from spikeloom.image import load_image
 from spikeloom.packing import resolve_lanes
-from spikeloom.report.network import describe_image
+from spikeloom.report.network import describe_image, weak_leak
 
 
 @click.command(epilog="Example: spikeloom inspect runs/demo/network.safetensors")
@@ -29,6 +29,13 @@ def inspect(network: Path, lanes: tuple[int, ...], as_json: bool) -> None:
     image = load_image(path)
     data = describe_image(image, resolve_lanes(image, lanes))
     console.result({"network": str(path), **data}, *_tables(data))
+    for layer in data["layers"]:
+        share = layer["leak_share"]
+        if share is not None and share < 0.5:
+            console.note(
+                f"{layer['name']}: {share:.0%} of the positive membranes below the threshold leak; "
+                + weak_leak(layer["leak_from"], layer["threshold"])
+            )
 
 
 def _tables(data: dict[str, Any]) -> list[RenderableType]:
@@ -78,6 +85,7 @@ _LAYER_ROWS = {
     "bias": lambda layer: _span(layer["bias"]),
     "threshold": lambda layer: _span(layer["threshold"]),
     "leak": lambda layer: layer["leak"],
+    "leaks from": lambda layer: "never" if layer["leak_from"] is None else str(layer["leak_from"]),
     "reset": lambda layer: layer["reset"] if layer["spiking"] else "integrates, never spikes",
     "membrane bits": lambda layer: str(layer["membrane_bits"]),
     "accumulator bits": lambda layer: str(layer["accumulator_bits"]),

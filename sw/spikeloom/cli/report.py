@@ -55,6 +55,7 @@ def report(run: Path, data: DataChoice, as_json: bool) -> None:
 
 def _summary(document: dict[str, Any]) -> dict[str, Any]:
     from spikeloom.report.collect import sample_count
+    from spikeloom.report.network import goal_rows
 
     accuracy, cycles, synth = document["accuracy"], document["cycles"], document["synth"]
     rows: dict[str, Any] = {
@@ -62,6 +63,7 @@ def _summary(document: dict[str, Any]) -> dict[str, Any]:
         "accuracy, test": _percent(accuracy["test"]),
         "accuracy, validation": _percent(accuracy["validation"]),
         "synapses": f"{document['synapses']:,} ({document['density']:.1%} dense)",
+        **goal_rows(document["training"]),
         "weights": f"{document['weight_bits']} bits",
         "stored": f"{document['bits_stored']:,} bits",
     }

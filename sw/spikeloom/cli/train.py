@@ -11,13 +11,14 @@ import msgspec
 
 from spikeloom.cli.console import Console, json_option, table, write_step
 from spikeloom.cli.data import data_options
-from spikeloom.config import METHODS, Config, load_config
+from spikeloom.config import METHODS, Config, assumed_keys, load_config
 from spikeloom.datasets import Dataset, UnknownDatasetError, load
 from spikeloom.datasets.checks import check_inputs, check_splits, remarks
 from spikeloom.datasets.fitting import DataChoice, check_same
 from spikeloom.errors import UserError
 from spikeloom.evaluation import silence
 from spikeloom.files import check_writable
+from spikeloom.report.network import goal_rows, weak_leak
 from spikeloom.runfolder import (
     PROGRESS_FILE,
     RESTART,
@@ -26,6 +27,9 @@ from spikeloom.runfolder import (
     read_standing,
     recorded_data,
 )
+
+EXIT_MISSED = 1
+"""With --strict: the density or the bits asked for were not reached."""
 
 
 @click.command(epilog="Example: spikeloom train examples/digits.toml -o runs/demo")
@@ -41,6 +45,11 @@ from spikeloom.runfolder import (
 @click.option(
     "--method", type=click.Choice(METHODS), help="Of sparsity, instead of the file's keys for it."
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="End with code 1 when the density or the bits asked for were not reached.",
+)
 @click.option("--restart", is_flag=True, help="Begin anew, whatever the run folder holds.")
 @data_options(names=None)
 @json_option
@@ -49,6 +58,7 @@ def train(
     output: Path,
     seed: int | None,
     method: str | None,
+    strict: bool,
     restart: bool,
     data: DataChoice,
     as_json: bool,
@@ -61,6 +71,9 @@ def train(
 
     The run is saved as it goes. The same command goes on with a run that was interrupted or killed,
     which then ends bit-identical to one that was not; of a finished run it says the result again.
+
+    With --strict the exit code is 1 when compression ended above the density (or the bits) asked
+    for. The run is whole all the same.
     """
     console = Console(as_json=as_json)
     settings = load_config(config, method=method)
@@ -78,17 +91,20 @@ def train(
         console.note(f"{output} holds this run, finished; {RESTART} to train it again")
     else:
         try:
-            result = _train(console, settings, dataset, output, new=standing == "new")
+            result = _train(console, settings, config, dataset, output, new=standing == "new")
         except (KeyboardInterrupt, SystemExit):
             if (output / PROGRESS_FILE).is_file():
                 console.note(f"to go on with it: {_command(config, output, seed, method, data)}")
             raise
-    _say(console, settings, output, dataset, result)
+    missed = _say(console, settings, output, dataset, result)
+    if strict and missed:
+        raise click.exceptions.Exit(EXIT_MISSED)
 
 
 def _train(
     console: Console,
     config: Config,
+    source: Path,
     dataset: Dataset,
     output: Path,
     *,
@@ -101,6 +117,9 @@ def _train(
     if new:
         clear(output)
     keeper = Keeper(output, config, dataset)
+    if assumed := assumed_keys(source):
+        taken = ", ".join(f"{key} = {value}" for key, value in assumed.items())
+        console.note(f"{source} leaves some keys to their defaults: {taken}")
     epochs, done = config.training.epochs, 0
     if keeper.position:
         epoch, batches = keeper.position
@@ -145,7 +164,9 @@ def _load(config: Config, source: Path, choice: DataChoice) -> Dataset:
 
 def _say(
     console: Console, config: Config, output: Path, dataset: Dataset, result: dict[str, Any]
-) -> None:
+) -> bool:
+    """Print the result and what a reader should know; whether the run missed its goal."""
+    fix = _missed(config, result)
     console.result(
         {"run": str(output), **result},
         table(
@@ -155,25 +176,51 @@ def _say(
                 "accuracy, validation": f"{result['accuracy']['validation']:.2%}",
                 "chosen epoch": f"{result['epoch']} of {result['epochs']}",
                 "synapses": f"{result['synapses']:,} ({result['density']:.1%} of dense)",
+                **goal_rows(result),
                 "rewirings": result["rewirings"],
                 "operations a sample": round(result["operations_per_sample"]),
+                **{
+                    f"positive membranes that leak, {leak['layer']}": f"{leak['share']:.2%}"
+                    for leak in result.get("leaks", ())
+                    if leak["share"] is not None
+                },
             },
         ),
     )
-    if config.sparsity.stop_rule == "density" and not result.get("density_reached", True):
+    if fix:
+        console.note(fix)
+    active = result.get("density_active", result["density"])
+    if result["density"] < 0.9 * active:
         console.note(
-            f"the density is {result['density']:.1%}, above the {result['density_asked']:.1%} "
-            "asked for; rewire more often (sparsity.every_epochs) or longer (stop_epoch), "
-            "or regrow less (rho)"
-        )
-    if result.get("bits", 0) > config.sparsity.target_bits:
-        console.note(
-            f"the synapses take {result['bits']:,} bits, more than the {result['bits_asked']:,} "
-            "asked for; rewire more often (sparsity.every_epochs) or longer (stop_epoch)"
+            f"{1 - result['density'] / active:.0%} of the active weights quantise to 0 and are no "
+            "synapses; sparsity.nonzero = true makes every one a synapse"
         )
     for name in result.get("silent", ()):
         console.note(f"{silence(name)}, in the whole validation split")
+    for leak in result.get("leaks", ()):
+        if leak["share"] is not None and leak["share"] < 0.5:
+            console.note(
+                f"{leak['layer']}: {leak['share']:.2%} of its positive membranes leak; "
+                + weak_leak(leak["from"], leak["threshold"])
+            )
     console.note(f"next: spikeloom export {output}")
+    return bool(fix)
+
+
+def _missed(config: Config, result: dict[str, Any]) -> str:
+    """What to do where compression did not reach its goal; "" where it did."""
+    if result.get("goal_reached") is not False:
+        return ""
+    longer = "rewire more often (sparsity.every_epochs) or longer (stop_epoch)"
+    if config.sparsity.stop_rule == "bits":
+        return (
+            f"the synapses take {result['bits']:,} bits, more than the {result['bits_asked']:,} "
+            f"asked for; {longer}"
+        )
+    return (
+        f"the density is {result['density_active']:.1%}, above the "
+        f"{result['density_asked']:.1%} asked for; {longer}, or regrow less (rho)"
+    )
 
 
 def _command(

@@ -33,6 +33,14 @@ _VERIFY = (
     "cycle_mismatches",
     "seconds",
 )
+_TRAIN = (
+    "density_active",
+    "density_asked",
+    "density_reached",
+    "bits",
+    "bits_asked",
+    "goal_reached",
+)
 _CYCLES = ("mean", "max", "sop_per_cycle_per_lane")
 _SYNTH = ("target", "fmax_mhz", "constraint_mhz", "utilization", "bitstream", "sha256")
 # Told where they are recorded: a design may have no path, and one seed has no spread.
@@ -50,16 +58,14 @@ def read_step(folder: Path, verb: str) -> Document | None:
     path = folder / f"{verb}.json"
     if not path.is_file():
         return None
+    # Not a whole command: most verbs need options that only the user knows.
+    again = f"delete it, and run 'spikeloom {verb}' again"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(
-            f"{path} is not JSON ({error}); run again: spikeloom {verb} {folder}"
-        ) from None
+        raise UserError(f"{path} is not JSON ({error}); {again}") from None
     if not isinstance(document, dict) or document.get("schema") != STEP_SCHEMA:
-        raise UserError(
-            f"{path} is not of schema {STEP_SCHEMA}; run again: spikeloom {verb} {folder}"
-        )
+        raise UserError(f"{path} is not of schema {STEP_SCHEMA}; {again}")
     return document
 
 
@@ -76,7 +82,8 @@ def read_history(folder: Path) -> list[Document]:
     try:
         return [json.loads(line) for line in lines if line.strip()]
     except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}); train again") from None
+        again = f"spikeloom train {folder / CONFIG_FILE} -o {folder} --restart"
+        raise UserError(f"{path} is damaged ({error}); train again: {again}") from None
 
 
 def collect(folder: Path) -> tuple[Document, NetworkImage]:
@@ -86,7 +93,9 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
         UserError: there is no run, no network, or a damaged file in it.
     """
     if not folder.is_dir():
-        raise UserError(f"there is no run folder {folder}; make one: spikeloom train -o {folder}")
+        raise UserError(
+            f"there is no run folder {folder}; make one: spikeloom train CONFIG -o {folder}"
+        )
     network = folder / NETWORK_FILE
     if not network.is_file():
         raise UserError(f"{folder} has no {NETWORK_FILE}; run: spikeloom export {folder}")
@@ -107,6 +116,7 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
             "test": claimed.accuracy_test,
         },
         **{name: described[name] for name in ("synapses", "density", "weight_bits")},
+        "training": _part(done.get("train", {}), _TRAIN),
         "time_steps": image.time_steps,
         "bits_stored": described["bits_stored"],
         "verify": _verified(verify),

@@ -17,6 +17,7 @@ from spikeloom.image import NetworkImage
 from spikeloom.reference import simulate
 from spikeloom.report import figures
 from spikeloom.report.collect import is_whole, sample_count
+from spikeloom.report.network import goal_rows
 
 
 def render_page(
@@ -64,6 +65,7 @@ def render_page(
     return environment.get_template("page.html.j2").render(
         report=document,
         network=document["network"],
+        goal=goal_rows(document["training"]),
         pictures={name: svg and Markup(svg) for name, svg in pictures.items()},
         sample=sample,
         only_in_training=_only_in_training(image.provenance.config),

@@ -145,6 +145,7 @@ def _record(
                 "regrown": rewiring.regrown[i] if rewiring else 0,
                 "spikes": result.spikes[i],
                 "operations": result.operations[i],
+                "leaking": result.leaking[i],
             }
             for i, index in enumerate(state.rewirer.indices())
         ],

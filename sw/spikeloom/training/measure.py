@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import cross_entropy
 
+from spikeloom.arithmetic import first_leaking
 from spikeloom.datasets import Split
 from spikeloom.encoding import Encoding
 from spikeloom.evaluation import encoded_batches
@@ -24,12 +25,15 @@ class Measurement:
         loss: cross-entropy in nats, without label smoothing.
         spikes: of each layer, spikes a sample.
         operations: of each layer, synapses driven by events, a sample.
+        leaking: of each layer, share of the positive membranes after a step that are large enough
+            to leak; None where the leak takes nothing from any, or no membrane was positive.
     """
 
     accuracy: float
     loss: float
     spikes: tuple[float, ...]
     operations: tuple[float, ...]
+    leaking: tuple[float | None, ...]
 
 
 @torch.no_grad()
@@ -43,6 +47,8 @@ def measure(
     correct, loss = 0, 0.0
     spikes = [0.0] * len(fan_out)
     operations = [0.0] * len(fan_out)
+    smallest = [first_leaking(layer.neuron.leak) for layer in network.layers]
+    positive, leaking = [0] * len(fan_out), [0] * len(fan_out)
     for events, labels in encoded_batches(split, encoding=encoding, time_steps=time_steps):
         activity = network(torch.from_numpy(events))
         target = torch.from_numpy(labels).to(device)
@@ -53,10 +59,18 @@ def measure(
             operations[position] += float(arriving @ fan_out[position])
             arriving = fired.double().sum(dim=(0, 1)).cpu()
             spikes[position] += float(arriving.sum())
+        for position, membranes in enumerate(activity.membranes):
+            if (least := smallest[position]) is not None:
+                positive[position] += int((membranes > 0).sum())
+                leaking[position] += int((membranes >= least).sum())
     samples = max(1, len(split))
     return Measurement(
         accuracy=correct / samples,
         loss=loss / samples,
         spikes=tuple(total / samples for total in spikes),
         operations=tuple(total / samples for total in operations),
+        leaking=tuple(
+            some / all_of_them if all_of_them else None
+            for some, all_of_them in zip(leaking, positive, strict=True)
+        ),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from spikeloom.arithmetic import first_leaking
 from spikeloom.config import Config, dump_config
 from spikeloom.datasets import Dataset
 from spikeloom.encoding import encoding_inputs
@@ -56,15 +57,7 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
         },
         "synapses": chosen["synapses"],
         "density": chosen["synapses"] / places,
-        "density_asked": config.sparsity.density,
-        # Layers have whole synapses, so each may round up.
-        "density_reached": chosen["synapses"]
-        < config.sparsity.density * places + len(trained.network.layers),
-        **(
-            {"bits": chosen["bits"], "bits_asked": config.sparsity.target_bits}
-            if "bits" in chosen
-            else {}
-        ),
+        **_goal(config, trained),
         "rewirings": sum(
             any(layer["pruned"] for layer in record["layers"]) for record in trained.history
         ),
@@ -80,7 +73,48 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
             )
             if spiking and not layer["spikes"]
         ],
+        "leaks": _leaks(config, trained),
     }
+
+
+def _goal(config: Config, trained: Trained) -> dict[str, Any]:
+    """What compression was to reach, and whether it has; None where it had no number to reach."""
+    sparsity, layers = config.sparsity, trained.network.layers
+    places = sum(layer.mask.numel() for layer in layers)
+    active = sum(int(layer.mask.sum()) for layer in layers)
+    goal: dict[str, Any] = {
+        # An active weight may quantise to 0: it is no synapse, and was not compressed away either.
+        "density_active": active / places,
+        "density_asked": sparsity.density,
+        # Layers have whole synapses, so each may round up.
+        "density_reached": active < sparsity.density * places + len(layers),
+        "goal_reached": None,
+    }
+    bits = trained.history[trained.epoch - 1].get("bits")
+    if bits is not None:
+        goal |= {"bits": bits, "bits_asked": sparsity.target_bits}
+    if sparsity.stop_rule == "density":
+        goal["goal_reached"] = goal["density_reached"]
+    elif sparsity.stop_rule == "bits":
+        goal["goal_reached"] = bits is not None and bits <= sparsity.target_bits
+    return goal
+
+
+def _leaks(config: Config, trained: Trained) -> list[dict[str, Any]]:
+    """Of each layer that leaks: the smallest positive membrane that does, and how many do."""
+    chosen = trained.history[trained.epoch - 1]["layers"]
+    return [
+        {
+            "layer": layer.name,
+            "from": smallest,
+            "threshold": [int(layer.threshold.min()), int(layer.threshold.max())]
+            if layer.spiking
+            else None,
+            "share": record.get("leaking"),
+        }
+        for layer, record in zip(to_image(trained.network, config).layers, chosen, strict=True)
+        if (smallest := first_leaking(layer.leak)) is not None
+    ]
 
 
 def checked_image(

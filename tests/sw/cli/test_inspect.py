@@ -1,6 +1,10 @@
+import numpy as np
 import pytest
 
+from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak, first_leaking, leak
+from spikeloom.image import Layer
 from spikeloom.packing import pack
+from spikeloom.report.network import leak_share
 
 
 @pytest.mark.parametrize("lanes", [(1, 1), (8, 1), (2, 4)])
@@ -29,4 +33,35 @@ def test_tables(spikeloom, run_folder):
     assert result.exit_code == 0
     for text in ("64 → 12 → 10", "v - (v >> 3)", "25.00%", "latency, threshold 64", "4 bits"):
         assert text in result.stdout
-    assert result.stderr == ""
+    # Of the values below the thresholds 6 to 11, few reach the 8 from which a shift of 3 takes.
+    assert result.stderr == (
+        "hidden: 13% of the positive membranes below the threshold leak; the leak takes nothing "
+        "from membranes of 0 to 7, and thresholds are 6 to 11 (docs/training.md, What leaks)\n"
+    )
+
+
+def layer(leak, threshold=14, **changes):
+    return Layer.from_dense([[1]], name="a", leak=leak, threshold=threshold, **changes)
+
+
+@pytest.mark.parametrize(
+    ("one", "smallest", "share"),
+    [
+        pytest.param(layer(IntegrateLeak()), None, None, id="no leak"),
+        pytest.param(layer(ShiftLeak(shift=4)), 16, 0.0, id="a shift above the threshold"),
+        pytest.param(layer(ShiftLeak(shift=3)), 8, 6 / 13, id="a shift below it"),
+        pytest.param(layer(ShiftLeak(shift=1), 2), 2, 0.0, id="the smallest threshold"),
+        pytest.param(layer(ShiftLeak(shift=4), 1), 16, None, id="no value below the threshold"),
+        pytest.param(
+            layer(DecayLeak(multiplier=3, fraction_bits=4)), 6, 8 / 13, id="a fixed-point decay"
+        ),
+        pytest.param(
+            layer(ShiftLeak(shift=4), spiking=False, membrane_bits=6), 16, 16 / 31, id="a readout"
+        ),
+    ],
+)
+def test_what_leaks(one, smallest, share):
+    values = np.arange(1, 1 << 6)
+    lost = values[leak(values, one.leak) != values]
+    assert first_leaking(one.leak) == smallest == (int(lost[0]) if lost.size else None)
+    assert leak_share(one) == share

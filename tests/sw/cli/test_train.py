@@ -86,21 +86,53 @@ def test_train_export_evaluate(tmp_path, toml, spikeloom, document):
     )
 
 
+COARSE = "density = 0.45\nrho = 0.95\n[quantization]\nlimit = 3.0"
+
+
 @pytest.mark.parametrize(
     ("keys", "reached"),
     [
         pytest.param("density = 0.01\nrho = 0.9", False, id="not reached"),
+        pytest.param(COARSE, False, id="not reached, but many weights quantise to 0"),
         pytest.param("density = 0.4\nrho = 0.0", True, id="reached"),
         pytest.param("density = 0.5\nratio = 'none'", True, id="kept from the start"),
+        pytest.param("stop_rule = 'turn'", None, id="no number was asked for"),
     ],
 )
 def test_a_density_that_was_not_reached_is_said(tmp_path, toml, spikeloom, document, keys, reached):
-    toml.write_text(QUICK.replace("[sparsity]", f"[sparsity]\n{keys}"))
-    result = spikeloom("train", toml, "-o", tmp_path / "run", "--json")
+    toml.write_text(QUICK.replace("stop_epoch = 3", f"stop_epoch = 3\n{keys}"))
+    run = tmp_path / "run"
+    result = spikeloom("train", toml, "-o", run, "--json")
     data = document(result)
-    assert json.loads((tmp_path / "run" / "train.json").read_text())["density_reached"] == reached
-    assert (data["density_asked"] >= data["density"] - 2 / (64 * 16 + 16 * 10)) == reached
-    assert ("asked for; rewire more often" in result.stderr) == (not reached)
+    assert json.loads((run / "train.json").read_text())["goal_reached"] is reached
+    if reached is not None:
+        assert data["density_reached"] == reached
+        assert (data["density_active"] < data["density_asked"] + 2 / (64 * 16 + 16 * 10)) == reached
+    assert data["density"] == data["synapses"] / (64 * 16 + 16 * 10) <= data["density_active"]
+    assert ("asked for; rewire more often" in result.stderr) == (reached is False)
+    if "limit" in keys:
+        # Counted by synapses, this run would pass for one that got there.
+        assert data["density"] < data["density_asked"] < data["density_active"]
+    said = " are no synapses; sparsity.nonzero = true makes every one a synapse"
+    assert (said in result.stderr) == (data["density"] < 0.9 * data["density_active"])
+    # The finished run again, as a table, strictly.
+    again = spikeloom("train", toml, "-o", run, "--strict")
+    assert again.exit_code == (1 if reached is False else 0)
+    assert ("active: NOT the" in again.stdout) == (reached is False)
+    assert ("asked for)" in again.stdout) == (reached is True)
+
+
+def test_a_leak_that_takes_nothing_and_defaults_are_said(tmp_path, toml, spikeloom, document):
+    toml.write_text(QUICK.replace("hidden = [16]", "hidden = [16]\nleak = {kind='shift', shift=4}"))
+    run = tmp_path / "run"
+    result = spikeloom("train", toml, "-o", run, "--json")
+    (leak,) = document(result)["leaks"]
+    assert (leak["layer"], leak["from"], leak["threshold"]) == ("hidden1", 16, [14, 14])
+    assert 0 <= leak["share"] < 0.2
+    note = "leak; the leak takes nothing from membranes of 0 to 15, and the threshold is 14"
+    assert note in result.stderr
+    assert note in spikeloom("train", toml, "-o", run).stderr
+    assert "run.toml leaves some keys to their defaults: data.name = 'digits'\n" in result.stderr
 
 
 def test_a_method_replaces_the_file_s(tmp_path, toml, spikeloom, document):

@@ -188,6 +188,36 @@ def test_bits_are_the_same_number_in_every_place(full_run):
     assert f"dense {document['network']['bits_dense']:,}" in page
 
 
+DENSE = {"density_active": 0.3167, "density_asked": 0.1, "density_reached": False}
+SIZED = {**DENSE, "bits": 35082, "bits_asked": 6000}
+
+
+@pytest.mark.parametrize(
+    ("trained", "shown"),
+    [
+        pytest.param({**DENSE, "goal_reached": False}, "31.7% active: NOT the 10.0% asked for",
+                     id="a density that was missed"),
+        pytest.param({**SIZED, "goal_reached": False}, "35,082: NOT the 6,000 asked for",
+                     id="a size that was missed"),
+        pytest.param({**DENSE, "goal_reached": True}, "31.7% active (10.0% asked for)",
+                     id="a density that was reached"),
+        pytest.param({**DENSE, "goal_reached": None}, None, id="no goal"),
+        pytest.param({}, None, id="a run of before there were goals"),
+    ],
+)  # fmt: skip
+def test_a_goal_that_was_missed_is_told(spikeloom, full_run, trained, shown):
+    leave(full_run, "train", 61.0, trained)
+    result = spikeloom("report", full_run)
+    assert (shown or "asked for") in result.stdout or shown is None
+    assert ("asked for" in result.stdout) == (shown is not None)
+    document = json.loads((full_run / "report.json").read_text())
+    assert document["training"]["goal_reached"] is trained.get("goal_reached")
+    # The page has it in its tile only where it was missed.
+    page = Page((full_run / "report.html").read_text()).text.partition("report.json")[0]
+    missed = trained.get("goal_reached") is False
+    assert (shown is not None and shown in page) == missed
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [(0.0, "< 0.1"), (0.049, "< 0.1"), (0.06, "0.1"), (1.26, "1.3"), (None, "–")],
@@ -230,7 +260,8 @@ def test_pictures_are_xml_and_the_same_each_time(full_run, small_image):
     pages = [render_page(document, image, history=history, dataset=dataset) for _ in range(2)]
     assert pages[0] == pages[1]
     svgs = [part.partition("</svg>")[0] + "</svg>" for part in pages[0].split("<svg")[1:]]
-    assert len(svgs) == 6
+    # The sample, two panels a picture, and three of its spikes.
+    assert len(svgs) == 1 + 4 * 2 + 3
     for svg in svgs:
         ElementTree.fromstring("<svg" + svg)
 
@@ -444,3 +475,46 @@ def test_a_history_of_its_own_kind_is_no_fault(full_run, small_image):
     document, image = collect(full_run)
     html = render_page(document, image, history=[{"epoch": 1, "loss": 2.0}, {"epoch": 2}])
     assert "Training" not in Page(html).text
+
+
+TELEPHONE = 400
+"""Columns of pixels of a small screen."""
+
+
+def css(html):
+    """The declarations of each rule outside of a media query, by selector."""
+    text = html[html.index("<style>") : html.index("</style>")]
+    plain = re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", text)
+    return {
+        selector.strip(): declarations
+        for rule in re.findall(r"([^{}]+)\{([^{}]*)\}", plain)
+        for selector, declarations in [rule]
+    }
+
+
+def test_the_page_fits_a_telephone(full_run):
+    document, image = collect(full_run)
+    dataset, history = load_dataset("digits"), read_history(full_run)
+    html = render_page(document, image, history=history, dataset=dataset)
+    rules = css(html)
+    # As many tiles and panels a row as there is room for, and figures that may break.
+    assert "repeat(auto-fit, minmax(8.5rem, 1fr))" in rules[".figures"]
+    assert "repeat(auto-fit, minmax(min(100%, 17rem), 1fr))" in rules[".panels"]
+    assert "nowrap" not in rules[".figures dd"]
+    assert "overflow-wrap: anywhere" in rules[".figures dd"]
+    assert "overflow-wrap: anywhere" in rules["h1, p, code.hash"]
+    # What may be wider than the page has a box of its own to scroll in.
+    assert "overflow-x: auto" in rules[".wide"]
+    assert "overflow: auto" in rules["pre"]
+    assert html.count("<table") == html.count('<div class="wide"><table')
+    assert rules[".panels > svg"].startswith(" display: block; width: 100%")
+    pictures = "".join(re.findall(r'<div class="panels">(.*?)</div>', html, re.DOTALL))
+    panels = re.findall(r'viewBox="0 0 ([\d.]+) [\d.]+"(.*?)</svg>', pictures, re.DOTALL)
+    assert len(panels) == 4 * 2 + 3
+    for width, drawn in panels:
+        sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", drawn)]
+        families = set(re.findall(r"font-family: ([^;\"]*)", drawn))
+        assert families == {"var(--sans)"}, "the page's font"
+        # The page leaves 16 pixels on either side.
+        readable = min(sizes) * (TELEPHONE - 32) / float(width)
+        assert 8.5 < readable < 16
