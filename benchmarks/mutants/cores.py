@@ -157,7 +157,7 @@ class Subject:
         A loadable one is loaded with another network first, then with its own, in any order, and
         all of it is read back.
         """
-        fittings = [self._fitting(own, folder / str(at)) for at, own in enumerate(self.networks)]
+        fittings = [self.fitting(folder / str(at), own) for at, own in enumerate(self.networks)]
         if not self.loadable:
             return fittings
         random = np.random.default_rng(self.seed)
@@ -174,8 +174,13 @@ class Subject:
             played.append(replace(fitting, core=core))
         return played
 
-    def _fitting(self, own: Subject, folder: Path) -> Fitting:
-        """The core made for this network, if it is loadable, or else for its own; with its own."""
+    def fitting(self, folder: Path, own: Subject | None = None) -> Fitting:
+        """The core, generated in `folder`, with one of its networks in it, or this one.
+
+        A loadable one is made for this network and loaded with the other; a fixed one is made for
+        the other.
+        """
+        own = own or self
         image = self.image() if self.loadable else own.image()
         target = TARGETS[self.target]
         if self.sprams is not None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from mutants.cores import Subject
-from mutants.trial import RUNS, addresses, patient
+from mutants.trial import RUNS, patient
 from spikeloom_cosim.build import CORE, build_bench
-from spikeloom_cosim.simulation import run_mode
+from spikeloom_cosim.simulation import Round, run_rounds
 from spikeloom_cosim.toolchain import Toolchain
 
 RECORDED = "coverage.dat"
@@ -48,12 +48,12 @@ def cover(subject: Subject, *, tools: Toolchain) -> Counter[Point]:
         build = build_bench(core.verilog, core.shape, tools=tools, alone=True, coverage=True)
         for place, run in enumerate(RUNS):
             fitting = fittings[run.network_of(subject)]
-            expected = fitting.with_every_address().expect(addresses(subject, run))
+            expected = fitting.with_every_address().expect(run.events(subject))
             folder = work / str(place)
-            run_mode(
+            run_rounds(
                 build,
                 fitting.core,
-                expected.trace.events,
+                [Round.of(fitting.core, expected.trace.events)],
                 run.mode,
                 folder=folder,
                 seed=run.seed,

@@ -19,9 +19,18 @@ from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.faults.plant import list_mutations, plant_mutations, with_fault
 from spikeloom_cosim.fitting import Fitting
 from spikeloom_cosim.monitor import Recording
-from spikeloom_cosim.simulation import ISOLATED, STREAMING, STRESS, Mode, Watchdog, run_mode
+from spikeloom_cosim.simulation import (
+    ISOLATED,
+    STREAMING,
+    STRESS,
+    Mode,
+    Round,
+    Watchdog,
+    run_rounds,
+)
 from spikeloom_cosim.toolchain import Toolchain
 from spikeloom_cosim.verilator import SimulationError
+from spikeloom_cosim.wake_up import random_wake_up
 from spikeloom_hw.core.counters import COUNT_BITS
 
 CLOGGED = Mode(name="clogged", stall=250)
@@ -54,10 +63,13 @@ class Run:
         """The number of the network of `subject` that is run."""
         return self.network % len(subject.networks)
 
+    def events(self, subject: Subject) -> NDArray[np.bool_]:
+        """What is played to `subject`."""
+        return addresses(subject, samples=self.samples, seed=self.seed)
+
     def options(self) -> dict[str, int | None]:
         """Settings of the simulator."""
-        random = {RANDOM_REGISTERS: None, f"verilator+seed+{self.seed}": None}
-        return {**random, "reset_for": self.reset_for}
+        return {**random_wake_up(self.seed), "reset_for": self.reset_for}
 
 
 RUNS = (
@@ -78,8 +90,6 @@ RUNS = (
     Run(mode=STRESS, samples=1500, seed=12, network=1),
 )
 """In order; the first that reports a difference ends it."""
-
-RANDOM_REGISTERS = "verilator+rand+reset+2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +125,10 @@ class Mutants:
                 core = with_fault(self.cores[network], number, folder=work / f"core{place}")
                 expected = self.expected(run)
                 try:
-                    recording = run_mode(
+                    recording = run_rounds(
                         self.build,
                         core,
-                        expected.trace.events,
+                        [Round.of(core, expected.trace.events)],
                         run.mode,
                         folder=work / str(place),
                         seed=run.seed,
@@ -143,7 +153,7 @@ class Mutants:
     def expected(self, run: Run) -> Expectation:
         """What the core must do in a run."""
         fitting = self.fittings[run.network_of(self.subject)].with_every_address()
-        return fitting.expect(addresses(self.subject, run))
+        return fitting.expect(run.events(self.subject))
 
 
 def mutants(subject: Subject, *, count: int, seed: int, tools: Toolchain, folder: Path) -> Mutants:
@@ -175,10 +185,10 @@ def _planted(core: Core, mutations: Sequence[str], folder: Path) -> Core:
     return plant_mutations(core, mutations, folder=folder, uninitialised=True)
 
 
-def addresses(subject: Subject, run: Run) -> NDArray[np.bool_]:
+def addresses(subject: Subject, *, samples: int, seed: int) -> NDArray[np.bool_]:
     """Random events at every address an event can have, those of no input included."""
     wide = replace(subject, sizes=(1 << (subject.sizes[0] - 1).bit_length(), *subject.sizes[1:]))
-    return wide.events(run.samples, seed=run.seed)
+    return wide.events(samples, seed=seed)
 
 
 def from_zero(recording: Recording) -> Recording:

@@ -22,7 +22,7 @@ from spikeloom_cosim.core import Core
 from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.measurement import Measurement
 from spikeloom_cosim.monitor import Recording
-from spikeloom_cosim.simulation import SEEDS, Mode, Watchdog, run_mode
+from spikeloom_cosim.simulation import SEEDS, Mode, Round, Watchdog, run_rounds
 
 Model = Callable[[NDArray[np.bool_]], Expectation]
 """What the core must do on events, bool [samples, steps, inputs]."""
@@ -116,10 +116,10 @@ class Bench:
         self, expected: Expectation, mode: Mode, *, seed: int, watchdog: Watchdog, work: Path
     ) -> tuple[ModeResult, Recording]:
         started = time.perf_counter()
-        recording = run_mode(
+        recording = run_rounds(
             self.build,
             self.core,
-            expected.trace.events,
+            [Round.of(self.core, expected.trace.events)],
             mode,
             folder=work / mode.name,
             seed=seed,

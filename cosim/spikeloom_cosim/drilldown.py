@@ -15,7 +15,7 @@ from spikeloom_cosim.core import Core
 from spikeloom_cosim.divergence import Divergence
 from spikeloom_cosim.driver import write_loads
 from spikeloom_cosim.expectation import Expectation
-from spikeloom_cosim.simulation import ISOLATED, WAVES, Mode, Watchdog, run_mode
+from spikeloom_cosim.simulation import ISOLATED, WAVES, Mode, Round, Watchdog, run_rounds
 from spikeloom_cosim.toolchain import Toolchain
 
 FAILURE = "divergence.json"
@@ -73,10 +73,10 @@ def replay(
         alone = True
         for number, (part, how, first) in enumerate(attempts):
             run = place / f"run{number}"
-            recording = run_mode(
+            recording = run_rounds(
                 build,
                 core,
-                part.trace.events,
+                [Round.of(core, part.trace.events)],
                 how,
                 folder=run,
                 seed=seed,

@@ -82,6 +82,11 @@ class Round:
     loads: NDArray[np.uint64] | None = None
     strike: int = 0
 
+    @classmethod
+    def of(cls, core: Core, events: NDArray[np.bool_]) -> Self:
+        """Samples for a core, loaded with its own network."""
+        return cls(events=events, loads=core.loads)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Watchdog:
@@ -104,32 +109,6 @@ class Watchdog:
         return cls(patience=patience, limit=4 * patience + 16 * int(latency.sum()))
 
 
-def run_mode(
-    build: Build,
-    core: Core,
-    events: NDArray[np.bool_],
-    mode: Mode,
-    *,
-    folder: Path,
-    seed: int,
-    watchdog: Watchdog,
-    waves_from: int | None = None,
-    options: Mapping[str, int | None] | None = None,
-) -> Recording:
-    """Play samples (bool [samples, steps, inputs]) to a core; for the rest see `run_rounds`."""
-    only = Round(events=events, loads=core.loads)
-    return run_rounds(
-        build,
-        core,
-        [only],
-        mode,
-        folder=folder,
-        seed=seed,
-        watchdog=watchdog,
-        waves_from=waves_from,
-    )
-
-
 def run_rounds(
     build: Build,
     core: Core,
@@ -146,14 +125,14 @@ def run_rounds(
 
     Args:
         build: the compiled core.
-        core: its ports and what fills its memories.
+        core: its ports and what fills its memories; its `loads` are those of `Round.of`.
         rounds: at least one.
         mode: how events are offered.
         folder: made for this run; everything it reads and writes is in there.
         seed: of the pauses and the order of events, below `SEEDS`.
         watchdog: ends a run that comes to no end.
         waves_from: sample from which `WAVES` is written; the build must be able to.
-        options: more settings for the simulator; None is a flag without a value.
+        options: more arguments for the simulator, as `+NAME=VALUE`; None is one without a value.
 
     Returns:
         What was recorded, all rounds in one; the counters are those at the end.

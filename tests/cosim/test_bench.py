@@ -7,7 +7,15 @@ import pytest
 
 from spikeloom_cosim.build import build_bench
 from spikeloom_cosim.checker import check
-from spikeloom_cosim.simulation import ISOLATED, STREAMING, STRESS, WAVES, Watchdog, run_mode
+from spikeloom_cosim.simulation import (
+    ISOLATED,
+    STREAMING,
+    STRESS,
+    WAVES,
+    Round,
+    Watchdog,
+    run_rounds,
+)
 
 from .by_hand import SHAPE, expectation, random_events, write_core
 
@@ -24,10 +32,10 @@ def run(tools, tmp_path_factory):
         core = write_core(folder / "core", replace=text)
         build = build_bench(core.verilog, SHAPE, tools=tools, waves="waves_from" in settings)
         place = folder / "run"
-        return place, run_mode(
+        return place, run_rounds(
             build,
             core,
-            events,
+            [Round.of(core, events)],
             mode,
             folder=place,
             seed=seed,
@@ -92,10 +100,10 @@ def test_memories_are_read_when_the_simulation_starts(tools, tmp_path):
     build = build_bench(silent.verilog, SHAPE, tools=tools)
     assert build.cached
     assert build.folder == before.folder
-    recording = run_mode(
+    recording = run_rounds(
         build,
         silent,
-        random_events(3),
+        [Round.of(silent, random_events(3))],
         STREAMING,
         folder=tmp_path / "run",
         seed=1,

@@ -10,7 +10,7 @@ from spikeloom_cosim.campaign.capacity import LoadableCore
 from spikeloom_cosim.campaign.draw import draw_core, draw_network
 from spikeloom_cosim.checker import check
 from spikeloom_cosim.loads import scrambled, with_looks
-from spikeloom_cosim.simulation import STREAMING, Watchdog, run_mode
+from spikeloom_cosim.simulation import STREAMING, Round, Watchdog, run_rounds
 from spikeloom_hw.core.loading import load_sequence
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
@@ -57,10 +57,10 @@ def recorded(core, image, tools, tmp_path_factory):
     fitting = core.fit(image)
     events = random.random((3, image.time_steps, core.core.shape.addresses)) < 0.3
     expected = fitting.expect(events)
-    recording = run_mode(
+    recording = run_rounds(
         build_bench(core.core.verilog, core.core.shape, tools=tools),
         replace(core.core, loads=loads),
-        events,
+        [Round.of(replace(core.core, loads=loads), events)],
         STREAMING,
         folder=tmp_path_factory.mktemp("loads") / "run",
         seed=1,

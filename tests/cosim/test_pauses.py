@@ -11,7 +11,7 @@ from spikeloom_cosim.build import build_bench
 from spikeloom_cosim.checker import check
 from spikeloom_cosim.fitting import fit_design
 from spikeloom_cosim.pauses import BLOCK, Pauses
-from spikeloom_cosim.simulation import ISOLATED, STREAMING, STRESS, Watchdog, run_mode
+from spikeloom_cosim.simulation import ISOLATED, STREAMING, STRESS, Round, Watchdog, run_rounds
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
 
@@ -82,10 +82,10 @@ def _shape(fitting):
 @pytest.fixture
 def recording(fitting, expected, tools, tmp_path):
     def play(mode):
-        return run_mode(
+        return run_rounds(
             build_bench(fitting.core.verilog, fitting.core.shape, tools=tools),
             fitting.core,
-            expected.trace.events,
+            [Round.of(fitting.core, expected.trace.events)],
             mode,
             folder=tmp_path / "run",
             seed=SEED,

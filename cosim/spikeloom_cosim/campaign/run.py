@@ -22,7 +22,7 @@ from spikeloom_cosim.driver import load_payloads
 from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.fitting import fit_design
 from spikeloom_cosim.loads import scrambled, with_looks
-from spikeloom_cosim.simulation import MODES, SEEDS, Mode, Round, Watchdog, run_mode, run_rounds
+from spikeloom_cosim.simulation import MODES, SEEDS, Mode, Round, Watchdog, run_rounds
 from spikeloom_cosim.toolchain import Toolchain
 from spikeloom_hw.core.loading import load_sequence
 from spikeloom_hw.core.params import CoreParams
@@ -209,10 +209,10 @@ def run_fixed(*, seed: int, samples: int, tools: Toolchain) -> list[CoreRun]:
         for mode in MODES:
             started = time.perf_counter()
             expected = fitting.expect(draw_events(random, samples, steps, addresses))
-            recording = run_mode(
+            recording = run_rounds(
                 build_bench(core.verilog, core.shape, tools=tools),
                 core,
-                expected.trace.events,
+                [Round.of(core, expected.trace.events)],
                 mode,
                 folder=Path(scratch) / mode.name,
                 seed=seed % SEEDS,
