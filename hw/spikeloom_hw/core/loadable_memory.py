@@ -20,6 +20,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.memory_shape import BLOCK_RAM, CHUNK_BITS, MemoryShape
+from spikeloom_hw.core.write_port import unless_reset, write_port
 
 SINGLE_PORT_RAM = "single_port_ram"
 
@@ -127,7 +128,7 @@ class LoadableMemory(wiring.Component):
                 i_clk=ClockSignal(),
                 i_address=Mux(self.load.valid, stored_at, self.address),
                 i_enable=self.load.valid | self.enable,
-                i_store=selected[:chunks],
+                i_store=unless_reset(selected[:chunks]),
                 i_data_in=stored[: len(data)],
                 o_data_out=data,
             )
@@ -142,7 +143,7 @@ class LoadableMemory(wiring.Component):
         )
         m.submodules.words = memory
         port = memory.read_port()
-        loader = memory.write_port(granularity=shape.chunk_bits)
+        loader = write_port(m, memory, granularity=shape.chunk_bits)
         busy = self.load.valid if self.single_port else Const(0)
         m.d.comb += [
             port.addr.eq(Mux(look, stored_at, self.address)),
@@ -162,7 +163,7 @@ class LoadableMemory(wiring.Component):
         m.submodules.spilled = memory = Memory(
             shape=self.spill_bits, depth=shape.depth, init=[], attrs=BLOCK_RAM
         )
-        port, loader = memory.read_port(), memory.write_port()
+        port, loader = memory.read_port(), write_port(m, memory)
         loaded = self.load.payload.address[shape.select_bits :]
         m.d.comb += [
             port.addr.eq(Mux(look, loaded, self.address)),

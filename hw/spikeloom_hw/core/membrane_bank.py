@@ -20,6 +20,7 @@ from amaranth.lib.wiring import In, Out
 from spikeloom_hw.core.layouts import OperationLayout, UpdatedLayout
 from spikeloom_hw.core.memory_shape import BLOCK_RAM, DISTRIBUTED_RAM
 from spikeloom_hw.core.params import LayerParams
+from spikeloom_hw.core.write_port import write_port
 
 
 class MembraneBank(wiring.Component):
@@ -55,7 +56,7 @@ class MembraneBank(wiring.Component):
         m = Module()
         m.submodules.potentials = self.potentials
         read = self.potentials.read_port()
-        write = self.potentials.write_port()
+        write = write_port(m, self.potentials)
         operation = self.operations.payload
 
         # Read what the operation, or the update, asks for.

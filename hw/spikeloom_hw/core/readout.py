@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from spikeloom_hw.core.layouts import GroupLayout
 from spikeloom_hw.core.memory_shape import BLOCK_RAM
 from spikeloom_hw.core.params import LayerParams
+from spikeloom_hw.core.write_port import write_port
 from spikeloom_hw.events import ScoreLayout
 
 
@@ -47,7 +48,7 @@ class Readout(wiring.Component):
             shape=lane_scores, depth=self.params.bank_depth, init=[], attrs=BLOCK_RAM
         )
         read = kept.read_port()
-        write = kept.write_port()
+        write = write_port(m, kept)
 
         # A group's scores are read as it passes, and written a cycle later.
         group = self.groups.payload

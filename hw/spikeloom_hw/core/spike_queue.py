@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 from spikeloom_hw.core.layouts import GroupLayout, SpikesLayout
 from spikeloom_hw.core.memory_shape import BLOCK_RAM
 from spikeloom_hw.core.params import LayerParams
+from spikeloom_hw.core.write_port import write_port
 from spikeloom_hw.events import EventLayout
 
 
@@ -46,7 +47,7 @@ class SpikeQueue(wiring.Component):
         depth = self.params.queue_depth
         m.submodules.queue = queue = Memory(shape=layout, depth=depth, init=[], attrs=BLOCK_RAM)
         group = self.groups.payload
-        write = queue.write_port()
+        write = write_port(m, queue)
         push = self.groups.valid & (group.spikes.any() | group.end)
         newest = Signal(range(depth))
         m.d.comb += [

@@ -31,6 +31,7 @@ from spikeloom_hw.core.params import LayerContents, LayerParams
 from spikeloom_hw.core.row_fetch import RowFetch
 from spikeloom_hw.core.unpack import Unpack
 from spikeloom_hw.core.word_stream import WordStream
+from spikeloom_hw.core.write_port import unless_reset, write_port
 from spikeloom_hw.events import EventLayout
 
 
@@ -132,7 +133,7 @@ class SpikingLayer(wiring.Component):
                 init=biases,
                 attrs=DISTRIBUTED_RAM if self.params.distributed_banks else BLOCK_RAM,
             )
-            read, write = membranes.read_port(), membranes.write_port()
+            read, write = membranes.read_port(), write_port(m, membranes)
             updated = update.updated[lane]
             m.d.comb += [
                 read.addr.eq(update.scan),
@@ -178,5 +179,6 @@ class SpikingLayer(wiring.Component):
             self.params.threshold_bits, init=self.params.shared_threshold, reset_less=True
         )
         m.d.comb += update.threshold.eq(threshold)
-        with m.If(self.load.valid & ~load.look & (load.kind == MemoryKind.THRESHOLD)):
+        stores = self.load.valid & ~load.look & (load.kind == MemoryKind.THRESHOLD)
+        with m.If(unless_reset(stores)):
             m.d.sync += threshold.eq(load.data)

@@ -14,6 +14,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 
 from spikeloom_hw.core.memory_shape import BLOCK_RAM, LEAST_DEPTH, MemoryShape
+from spikeloom_hw.core.write_port import write_port
 from spikeloom_hw.encoders.members import VALUE_BITS, encoder_members
 
 WIDEST = (1 << VALUE_BITS) - 1
@@ -51,7 +52,7 @@ class DeltaEncoder(wiring.Component):
         m.submodules.references = references = Memory(
             shape=shape.width, depth=shape.depth, init=[], attrs=BLOCK_RAM
         )
-        write, read = references.write_port(), references.read_port()
+        write, read = write_port(m, references), references.read_port()
         channel = Signal(range(self.channels))
         frame = Signal(range(self.time_steps))
         first, last = frame == 0, frame == self.time_steps - 1

@@ -16,6 +16,7 @@ from amaranth.lib.memory import Memory
 
 from spikeloom.packing.words import unsigned_bits
 from spikeloom_hw.core.memory_shape import BLOCK_RAM, LEAST_DEPTH, MemoryShape
+from spikeloom_hw.core.write_port import write_port
 from spikeloom_hw.encoders.members import VALUE_BITS, encoder_members
 
 BRIGHTEST = (1 << VALUE_BITS) - 1
@@ -53,7 +54,7 @@ class LatencyEncoder(wiring.Component):
         m.submodules.steps = steps = Memory(
             shape=shape.width, depth=shape.depth, init=[], attrs=BLOCK_RAM
         )
-        write, read = steps.write_port(), steps.read_port()
+        write, read = write_port(m, steps), steps.read_port()
         place = Signal(range(self.values + 1))
 
         # A value's step, on its way into the memory.

@@ -139,7 +139,8 @@ class Bench:
 
     Attributes:
         covering: cover statements are searched for; otherwise assertions are proved.
-        m: the module that holds component and properties; its domain ``sync`` has no reset.
+        m: the module that holds component and properties; its domain ``sync`` has no reset, unless
+            ``reset`` is called.
     """
 
     def __init__(self, *, covering: bool = False) -> None:
@@ -154,6 +155,12 @@ class Bench:
         fragment = Fragment.get(component, _Platform())
         setattr(self.m.submodules, name, fragment)
         return Inside(fragment)
+
+    def reset(self) -> Signal:
+        """Give ``sync`` a reset that may come in any cycle."""
+        assert self._clock.rst is None
+        self._clock.rst = self.any(name="reset")
+        return self._clock.rst
 
     def any(self, shape: Any = 1, *, name: str) -> Any:
         """A value that is any in every cycle."""
@@ -170,9 +177,9 @@ class Bench:
         return signal
 
     def before(self, value: ValueLike, *, init: int = 0) -> Signal:
-        """``value`` of the cycle before."""
+        """``value`` of the cycle before, whether that was one of reset or not."""
         value = Value.cast(value)
-        held = Signal(value.shape(), init=init, name="before")
+        held = Signal(value.shape(), init=init, name="before", reset_less=True)
         self._apart.d.sync += held.eq(value)
         return held
 

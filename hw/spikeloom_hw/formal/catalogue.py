@@ -9,6 +9,7 @@ from spikeloom_hw.formal.properties import (
     neuron_update,
     progress,
     readout,
+    reset,
     row_fetch,
     spike_queue,
     word_stream,
@@ -25,4 +26,5 @@ PROOFS: tuple[Proof, ...] = (
     *progress.PROOFS,
     *host.PROOFS,
     *encoders.PROOFS,
+    *reset.PROOFS,
 )

@@ -21,6 +21,7 @@ from amaranth.lib.wiring import In, Out
 from spikeloom.host.frames import CHECKSUM_BYTES
 from spikeloom.host.protocol import PAYLOAD_BYTES, REQUEST_BYTES, WINDOW, Status
 from spikeloom_hw.core.memory_shape import BLOCK_RAM
+from spikeloom_hw.core.write_port import write_port
 from spikeloom_hw.host.layouts import FrameByteLayout
 
 SLOT_BYTES = 256
@@ -63,7 +64,7 @@ class FrameReceiver(wiring.Component):
     def _receive(
         self, m: Module, slots: Memory, lengths: Array[Signal], full: Array[Signal]
     ) -> None:
-        write: Any = slots.write_port()
+        write: Any = write_port(m, slots)
         refusals: Any = self.refusals
         m.submodules.checksum = checksum = CRC16_IBM_3740().create()
         byte = self.bytes.payload

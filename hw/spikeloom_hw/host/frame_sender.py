@@ -17,6 +17,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.core.memory_shape import BLOCK_RAM
+from spikeloom_hw.core.write_port import write_port
 from spikeloom_hw.host.layouts import FrameByteLayout
 
 BUFFER_BYTES = 256
@@ -45,7 +46,7 @@ class FrameSender(wiring.Component):
         m = Module()
         m.submodules.buffer = buffer = Memory(shape=8, depth=BUFFER_BYTES, init=[], attrs=BLOCK_RAM)
         m.submodules.checksum = checksum = CRC16_IBM_3740().create()
-        write: Any = buffer.write_port()
+        write: Any = write_port(m, buffer)
         read: Any = buffer.read_port()
         # Of the block: where its length belongs, and what that is so far.
         block = Signal(range(BUFFER_BYTES))

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikeloom.host.protocol import SAMPLES, SCORE_BYTES
 from spikeloom_hw.core.memory_shape import BLOCK_RAM
+from spikeloom_hw.core.write_port import write_port
 from spikeloom_hw.events import ScoreLayout
 
 KEPT = 2
@@ -56,7 +57,7 @@ class ResultStore(wiring.Component):
         m.submodules.values = values = Memory(
             shape=signed(self.score.score_bits), depth=depth, init=[], attrs=BLOCK_RAM
         )
-        write: Any = values.write_port()
+        write: Any = write_port(m, values)
         read: Any = values.read_port()
         labels = Array(Signal(self.score.label_bits, name=f"label_{at}") for at in range(KEPT))
         count = Signal(range(KEPT + 1))

@@ -76,7 +76,7 @@ class UartReceiver(wiring.Component):
         m = Module()
         line = Signal(init=1)
         m.submodules.synchronizer = FFSynchronizer(
-            self.rx, line, init=1, stages=SYNCHRONIZER_STAGES
+            self.rx, line, init=1, stages=SYNCHRONIZER_STAGES, reset_less=False
         )
         timer = Signal(range(self.divisor))
         bits = Signal(range(FRAME_BITS))

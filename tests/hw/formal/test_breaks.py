@@ -3,6 +3,7 @@
 import pytest
 
 from planted import plant
+from spikeloom_hw.core.loadable_memory import LoadableMemory
 from spikeloom_hw.core.membrane_bank import MembraneBank
 from spikeloom_hw.core.neuron_lane import NeuronLane
 from spikeloom_hw.core.neuron_update import NeuronUpdate
@@ -10,13 +11,16 @@ from spikeloom_hw.core.params import layer_params
 from spikeloom_hw.core.readout import Readout
 from spikeloom_hw.core.row_fetch import RowFetch
 from spikeloom_hw.core.spike_queue import SpikeQueue
+from spikeloom_hw.core.spiking_layer import SpikingLayer
 from spikeloom_hw.core.word_stream import WordStream
 from spikeloom_hw.encoders import DeltaEncoder, LatencyEncoder
 from spikeloom_hw.formal.catalogue import PROOFS
 from spikeloom_hw.formal.sby import prove
 from spikeloom_hw.host.commands.events import EventsCommand
 from spikeloom_hw.host.frame_receiver import FrameReceiver
+from spikeloom_hw.host.frame_sender import FrameSender
 from spikeloom_hw.host.register import StreamRegister
+from spikeloom_hw.host.results import ResultStore
 from spikeloom_hw.host.samples import SampleGate
 from spikeloom_hw.host.uart import UartReceiver, UartTransmitter
 
@@ -157,12 +161,47 @@ BREAKS = {
     ],
     "host.gate": [
         (SampleGate.elaborate, "inside + (sent & ends) - self.told", "inside + (sent & ends)"),
-        (SampleGate.elaborate, "self.output.payload.last.eq(1)", "self.output.payload.last.eq(0)"),
-        (SampleGate.elaborate, "~begun & (inside == 0)", "inside == 0"),
+        (SampleGate.elaborate, "payload.last.eq(~unclean)", "payload.last.eq(1)"),
+        (SampleGate.elaborate, "unclean & ~self.output.payload.step", "0"),
+        (SampleGate.elaborate, "~begun & (inside == 0) & ", "(inside == 0) & "),
     ],
     "host.register": [
         (StreamRegister.elaborate, "ready.eq(~self.output.valid)", "ready.eq(1)"),
         (StreamRegister.elaborate, "eq(~self.output.ready)", "eq(0)"),
+    ],
+    "reset.core_in_place": [
+        (BANK, "write_port(m, self.potentials)", "self.potentials.write_port()"),
+        (QUEUE, "write_port(m, queue)", "queue.write_port()"),
+        (READOUT, "write_port(m, kept)", "kept.write_port()"),
+        (READOUT, "neuron = Signal(self.label_bits)", "neuron = Signal(1, reset_less=True)"),
+    ],
+    "reset.core_overlapped": [
+        (SpikingLayer._accumulate_apart, "write_port(m, membranes)", "membranes.write_port()"),
+    ],
+    "reset.core_loadable": [
+        (LoadableMemory.elaborate, "unless_reset(selected[:chunks])", "selected[:chunks]"),
+        (LoadableMemory.elaborate, "write_port(m, memory, ", "memory.write_port("),
+        (LoadableMemory._spilled, "write_port(m, memory)", "memory.write_port()"),
+        (SpikingLayer._load, "m.If(unless_reset(stores))", "m.If(stores)"),
+    ],
+    "reset.host_latency": [
+        (LATENCY, "write_port(m, steps)", "steps.write_port()"),
+        (ResultStore.elaborate, "write_port(m, values)", "values.write_port()"),
+        (FrameReceiver._receive, "write_port(m, slots)", "slots.write_port()"),
+        (FrameSender.elaborate, "write_port(m, buffer)", "buffer.write_port()"),
+    ],
+    "reset.host_delta": [
+        (DELTA, "write_port(m, references)", "references.write_port()"),
+    ],
+    "reset.uart_receiver": [
+        (UartReceiver.elaborate, "reset_less=False", "reset_less=True"),
+    ],
+    "reset.uart_transmitter": [
+        (
+            UartTransmitter.elaborate,
+            "Signal(FRAME_BITS, init=-1)",
+            "Signal(FRAME_BITS, init=-1, reset_less=True)",
+        ),
     ],
     "progress.core": [
         (

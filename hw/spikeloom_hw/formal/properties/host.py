@@ -177,19 +177,26 @@ def gate(bench: Bench) -> None:
     ]
     sent = dut.output.valid & dut.output.ready
     ends = dut.output.payload.step & dut.output.payload.last
-    # Naively: whether a sample is begun, and how many are inside.
+    # Naively: whether a sample is begun, how many are inside, and whether the one that a reset may
+    # have left has had no step.
     begun = Signal()
+    unclean = Signal(init=1)
     count = Signal(8)
     with m.If(sent):
         m.d.sync += begun.eq(~ends)
+        with m.If(dut.output.payload.step):
+            m.d.sync += unclean.eq(0)
     m.d.sync += count.eq(count + (sent & ends) - dut.told)
     bench.assume(~dut.told | (count != 0))
     bench.assume(count < 4)
     bench.prove((inside["begun"] == begun) & (inside["inside"] == count))
-    bench.prove(dut.rest == (~begun & (count == 0)))
+    bench.prove(inside["unclean"] == unclean)
+    bench.prove(dut.rest == (~begun & (count == 0) & ~(dut.give_up & unclean)))
     bench.prove(dut.waiting == (count != 0))
     with m.If(dut.give_up):
-        bench.prove(~dut.input.ready & (dut.output.valid == begun) & (~dut.output.valid | ends))
+        step = dut.output.payload.step & (dut.output.payload.last == ~unclean)
+        due = begun | unclean
+        bench.prove(~dut.input.ready & (dut.output.valid == due) & (~dut.output.valid | step))
     with m.Else():
         bench.prove(dut.output.valid == dut.input.valid)
         bench.prove(dut.input.ready == dut.output.ready)
@@ -262,8 +269,9 @@ PROOFS = (
     ),
     Proof(
         name="host.gate",
-        sentence="Events pass as they are; a sample that is given up is ended, once; the core is "
-        "at rest exactly when no sample is begun or inside.",
+        sentence="Events pass as they are; a sample that is given up is ended, once, and in two "
+        "steps at least if a reset may have left it; the core is at rest exactly when no sample is "
+        "begun or inside.",
         size="8 addresses",
         mode="induction",
         depth=2,
