@@ -121,7 +121,8 @@ def _forms(layer: Layer, lanes: int) -> Iterator[_Form]:
         if absolute.bits == 0:
             break
         blocks *= 2
-    for bits in range(1, _absolute(layer, lanes, 1).bits):
+    # A gap as wide as a plain index is no better than that; one of a bit there always is.
+    for bits in range(1, max(2, _absolute(layer, lanes, 1).bits)):
         yield _Form(form="gap", bits=bits)
 
 

@@ -24,6 +24,14 @@ def test_round_trip_of_every_gap(layer, lanes, bits):
     assert words.index.max(initial=0) < 1 << bits
 
 
+@pytest.mark.parametrize("form", ["absolute", "gap"])
+@given(layer=layers(max_inputs=4, max_neurons=9), lanes=st.integers(1, 9))
+def test_every_form_takes_every_size(form, layer, lanes):
+    words = pack(layer, lanes, index_form=form)
+    assert words.index_form == form
+    assert (unpack(words) == layer.dense()).all()
+
+
 @given(layer=layers(), lanes=any_lanes, blocks=st.sampled_from([1, 2, 4, 16]))
 def test_round_trip_of_interleaved_blocks(layer, lanes, blocks):
     words = pack(layer, lanes, index_form="absolute", blocks=blocks)
