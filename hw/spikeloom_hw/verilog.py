@@ -21,6 +21,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Mapping
 from itertools import chain, count
 from pathlib import Path
@@ -46,12 +47,17 @@ write_verilog -extmem design.v
 
 _MODULE = re.compile(r"module (?:\\(\S+)|(\w+))")
 _READ_MEMORY = re.compile(r'( *initial )\$readmemb\("([^"]+)", (?:\\(\S+) |(\w+))\);')
+# yosys counts words downwards, for which Icarus Verilog has a warning beside each `$readmemh`.
+_WORDS = re.compile(r"( *reg .*) \[(\d+):0\];")
 _MEMORY = re.compile(
-    r"reg (?:\[(?P<high>\d+):0\] )?(?:\\\S+ |\w+) *\[(?P<last>\d+):0\];\n"
+    r"reg (?:\[(?P<high>\d+):0\] )?(?:\\\S+ |\w+) *\[0:(?P<last>\d+)\];\n"
     r' *initial \$readmemh\("(?P<file>[^"]+)"'
 )
 # write_verilog's trigger of `always @*` at time zero, named after a line of yosys' source.
 _TRIGGER = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ")
+_NAME = re.compile(r"\\\S+|[A-Za-z_][\w$]*")
+_WIRE = re.compile(r" *wire (?:\[[\d:]+\] )?(\\\S+ |\w+) *;")
+_CONSTANT = re.compile(r" *assign (\\\S+ |\w+) *= \d+'[dh][0-9a-f]+;")
 
 
 def write_verilog(
@@ -99,6 +105,7 @@ def rtlil_to_verilog(text: str, *, name: str, directory: Path) -> list[Path]:
         if run.returncode != 0:
             raise YosysError(run.stderr.strip())
         source, memories = _name_memories((work / "design.v").read_text())
+        source = _without_dead_constants(source)
         files = {f"{name}.v": source}
         for old, new in memories.items():
             files[new] = _hexadecimal((work / old).read_text(), new)
@@ -128,8 +135,27 @@ def _name_memories(source: str) -> tuple[str, dict[str, str]]:
             identifier = f"\\{escaped} " if escaped else plain
             new = memories[old] = _file_name(f"{module}.{escaped or plain}", memories.values())
             line = f'{start}$readmemh("{new}", {identifier});'
+        elif words := _WORDS.fullmatch(line):
+            line = f"{words[1]} [0:{words[2]}];"
         lines.append(_TRIGGER.sub("time_zero", line))
     return "\n".join(lines) + "\n", memories
+
+
+def _without_dead_constants(source: str) -> str:
+    """Without wires that hold a constant and that nobody reads.
+
+    Amaranth puts the constant itself where it is read. A wire that names it beside that invites
+    whoever changes the source by hand to change the number that does not count.
+    """
+    kept: list[str] = []
+    for module in re.split(r"(?<=\nendmodule\n)", source):
+        uses = Counter(_NAME.findall(module))
+        dead = {name for found in _CONSTANT.finditer(module) if uses[name := found[1].strip()] == 2}
+        for line in module.splitlines(keepends=True):
+            named = _WIRE.match(line) or _CONSTANT.match(line)
+            if named is None or named[1].strip() not in dead:
+                kept.append(line)
+    return "".join(kept)
 
 
 def _file_name(memory: str, taken: Collection[str]) -> str:

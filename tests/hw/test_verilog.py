@@ -12,7 +12,13 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom_hw.synth.tools import ToolError, find_tool, run_tool
-from spikeloom_hw.verilog import _file_name, _hexadecimal, rtlil_to_verilog, write_verilog
+from spikeloom_hw.verilog import (
+    _file_name,
+    _hexadecimal,
+    memory_shapes,
+    rtlil_to_verilog,
+    write_verilog,
+)
 
 
 class Table(wiring.Component):
@@ -51,6 +57,37 @@ class TwoTables(wiring.Component):
         return m
 
 
+class Threshold(wiring.Component):
+    """A part with a port that a constant drives, as a layer's lanes have."""
+
+    value: In(4)
+    above: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.compare = compare = Compare()
+        m.d.comb += [
+            compare.value.eq(self.value),
+            compare.threshold.eq(9),
+            self.above.eq(compare.above),
+        ]
+        return m
+
+
+class Compare(wiring.Component):
+    """A comparison, and an output that never changes."""
+
+    value: In(4)
+    threshold: In(4)
+    above: Out(1)
+    steady: Out(3, init=5)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.above.eq(self.value >= self.threshold)
+        return m
+
+
 def prove_word(folder: Path, address: int, word: int) -> None:
     """Have yosys prove that one clock after `address` the output is `word`."""
     script = "read_verilog pair.v; hierarchy -top pair; proc; flatten; memory; clk2fflogic; sat"
@@ -75,6 +112,24 @@ def test_the_source_names_no_path_and_no_line_of_a_tool(tmp_path):
     assert '$readmemh("pair.low.rows.mem", rows);' in source
     for text in (".py", ".cc", str(tmp_path)):
         assert text not in source
+
+
+def test_words_are_counted_upwards(tmp_path):
+    """So that Icarus Verilog has no warning about them."""
+    source = write_verilog(TwoTables(), name="pair", directory=tmp_path)[0].read_text()
+    assert source.count("reg [8:0] rows [0:15];") == 2
+    assert memory_shapes(source) == dict.fromkeys(
+        ["pair.low.rows.mem", "pair.high.rows.mem"], (16, 9)
+    )
+
+
+def test_a_constant_stands_only_where_it_counts(tmp_path):
+    source = write_verilog(Threshold(), name="top", directory=tmp_path)[0].read_text()
+    assert "value >= 4'h9" in source
+    assert "threshold" not in source
+    # What a port shows, somebody outside may read.
+    alone = write_verilog(Compare(), name="alone", directory=tmp_path)[0].read_text()
+    assert "assign steady = 3'h5;" in alone
 
 
 def test_the_tool_reads_back_logic_and_contents(tmp_path):
