@@ -47,7 +47,7 @@ def spikeloom() -> Command:
 def offline(monkeypatch, tmp_path) -> None:
     """No network, and nothing that was fetched before."""
 
-    def refuse(title: str) -> None:
+    def refuse(_title: str) -> None:
         raise URLError("no route to host")
 
     monkeypatch.setattr("spikeloom.datasets.openml.fetch_arrays", refuse)

@@ -129,7 +129,7 @@ class ModelDevice:
         self.carried_out.append((command, payload))
         commands: dict[int, Callable[[bytes], tuple[int, bytes]]] = {
             0: self.reset,
-            1: lambda payload: (OK, self.identity()),
+            1: lambda _payload: (OK, self.identity()),
             2: self.events,
             3: self.load,
             4: self.frame,
@@ -156,7 +156,7 @@ class ModelDevice:
             30_000_000,
         )
 
-    def reset(self, payload: bytes) -> tuple[int, bytes]:
+    def reset(self, _payload: bytes) -> tuple[int, bytes]:
         self.forget()
         return OK, self.identity()
 
@@ -251,7 +251,7 @@ class ModelDevice:
         chosen = scores[first : first + last + 1]
         return OK, struct.pack(f"<B{len(chosen)}i", label, *chosen)
 
-    def counters(self, payload: bytes) -> tuple[int, bytes]:
+    def counters(self, _payload: bytes) -> tuple[int, bytes]:
         return OK, bytes(self.counts) + struct.pack("<I", len(self.carried_out))
 
 
@@ -348,7 +348,7 @@ class Noise:
 def model_design(image: NetworkImage, **changes: Any) -> HostDesign:
     """What a host knows of a `ModelDevice` of the shape of `image`, loadable unless it is said."""
     if not changes.get("loadable", True):
-        changes = {"contents": lambda image: Contents(loads=(), readable=()), **changes}
+        changes = {"contents": lambda _image: Contents(loads=(), readable=()), **changes}
     return HostDesign(
         **{
             "source": "the model",

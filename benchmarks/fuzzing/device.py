@@ -65,7 +65,7 @@ _DESIGN = HostDesign(
     design_hash=_HASH,
     loadable=True,
     network=None,
-    contents=lambda image: Contents(loads=_LOADS, readable=_LOADS),
+    contents=lambda _image: Contents(loads=_LOADS, readable=_LOADS),
     count_names=("cycles",),
 )
 

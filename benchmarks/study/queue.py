@@ -30,7 +30,7 @@ def work(
     path: Path,
     *,
     perform: Callable[[Cell], Mapping[str, Any]],
-    after: Callable[[Cell, Mapping[str, Any]], None] = lambda cell, record: None,
+    after: Callable[[Cell, Mapping[str, Any]], None] = lambda _cell, _record: None,
     seconds: float | None = None,
 ) -> int:
     """Perform each cell and append its record; the number done.

@@ -51,7 +51,7 @@ def load_part(part: str, data_dir: Path | None) -> Dataset:
 
 
 def perform(
-    cell: Cell, dataset: Dataset, on_epoch: Callable[[int, int], None] = lambda done, of: None
+    cell: Cell, dataset: Dataset, on_epoch: Callable[[int, int], None] = lambda _done, _of: None
 ) -> dict[str, Any]:
     """Do a run; `on_epoch` is told the epochs done and those of the present plan.
 

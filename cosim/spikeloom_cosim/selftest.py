@@ -105,7 +105,7 @@ def selftest(
     seed: int,
     jobs: int,
     level: str = "rtl",
-    found: Callable[[int, int], object] = lambda done, of: None,
+    found: Callable[[int, int], object] = lambda _done, _of: None,
 ) -> SelftestResult:
     """Plant every fault that a core can have, and look whether the check sees it.
 

@@ -113,7 +113,7 @@ def verify_core(
     modes: Sequence[Mode] = MODES,
     jobs: int | None = None,
     chunk: int = CHUNK,
-    advance: Callable[[int], object] = lambda samples: None,
+    advance: Callable[[int], object] = lambda _samples: None,
 ) -> CoreResult:
     """Run `core` on samples in every mode, and compare everything.
 

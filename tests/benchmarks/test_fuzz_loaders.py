@@ -47,7 +47,7 @@ def test_damage_is_survived(name, tmp_path):
     "error", [KeyError("x"), UnicodeDecodeError("utf-8", b"", 0, 1, "x"), UserError("two\nlines")]
 )
 def test_a_fault_is_seen(tmp_path, error):
-    def read(path):
+    def read(_path):
         raise error
 
     with pytest.raises((type(error), AssertionError)):
@@ -55,7 +55,7 @@ def test_a_fault_is_seen(tmp_path, error):
 
 
 def test_a_refusal_is_no_fault(tmp_path):
-    def read(path):
+    def read(_path):
         raise UserError("the file is damaged: fetch it again")
 
     survive(replace(LOADERS["idx"], read=read), tmp_path / "x", b"")

@@ -61,8 +61,9 @@ def test_every_case_is_of_a_build(pytestconfig):
         assert (pytestconfig.rootpath / "bitstreams" / case.build / "manifest.json").is_file()
 
 
-def test_a_case_that_fails_is_told(parts, monkeypatch):
-    monkeypatch.setattr(proof, "_verify", lambda case, data_dir: {"exit": 1})
+@pytest.mark.usefixtures("parts")
+def test_a_case_that_fails_is_told(monkeypatch):
+    monkeypatch.setattr(proof, "_verify", lambda _case, _data_dir: {"exit": 1})
     with pytest.raises(UserError, match="rtl-digits-icebreaker failed"):
         CliRunner().invoke(
             proof.main,

@@ -38,7 +38,7 @@ def assert_exact(answers, image, images):
     assert answers.labels.tolist() == trace.predictions.tolist()
 
 
-def stop(done):
+def stop(_done):
     raise InterruptedError
 
 

@@ -154,7 +154,7 @@ def test_a_wrong_count_is_found(run, core):
     assert ending.found.first.counter == "events"
 
 
-def test_one_seed_draws_one_run(tools, tmp_path):
+def test_one_seed_draws_one_run(tools):
     def once():
         done = run_core(STREAMING, core_seed=CORE, seed=3, networks=2, samples=2, tools=tools)
         return replace_seconds(done)

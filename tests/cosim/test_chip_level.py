@@ -46,7 +46,7 @@ def small(monkeypatch, tmp_path) -> Small:
     network = tmp_path / "run" / "network.safetensors"
     save_image(network, random_network((64, 12, 10), leak=ShiftLeak(shift=3)))
     chips = tmp_path / "chips"
-    monkeypatch.setattr("spikeloom_cosim.chip.level.cache_folder", lambda name: chips)
+    monkeypatch.setattr("spikeloom_cosim.chip.level.cache_folder", lambda _name: chips)
     return Small(network=network, chips=chips)
 
 
@@ -159,7 +159,8 @@ def test_single_port_memory_cannot_be_read_back(tmp_path):
         make_chip(design, "bitstream", seed=1, progress=Console(as_json=True))
 
 
-def test_not_what_the_manifest_says(spikeloom, small, tmp_path):
+@pytest.mark.usefixtures("small")
+def test_not_what_the_manifest_says(spikeloom, tmp_path):
     folder = tmp_path / "digits-icebreaker"
     shutil.copytree(SHIPPED, folder)
     manifest = (folder / "manifest.json").read_text()

@@ -107,7 +107,7 @@ def flip(folder, name, line, bit=0):
     (folder / name).write_text("\n".join(words) + "\n")
 
 
-def another_score(folder, image):
+def another_score(folder, _image):
     flip(folder, "scores.mem", 4)
     return "FAIL: sample 0, output 4: score"
 
@@ -120,7 +120,7 @@ def another_class(folder, image):
     return f"FAIL: sample 0, output {last}: last 1 and class"
 
 
-def fewer_events(folder, image):
+def fewer_events(folder, _image):
     text = bench(folder)
     events = int(re.findall(r"EVENTS = (\d+)", text)[0])
     text = text.replace(f"EVENTS = {events}", f"EVENTS = {events - 1}")
@@ -128,14 +128,14 @@ def fewer_events(folder, image):
     return f"FAIL: no score for 5000 cycles, after {events - 1} of {events - 1} events"
 
 
-def another_weight(folder, image):
+def another_weight(folder, _image):
     (weights,) = folder.glob("*layer_readout.stream.weights*.mem")
     text = weights.read_text().split()
     weights.write_text("\n".join("0" * len(word) for word in text) + "\n")
     return "FAIL: sample 0, output "
 
 
-def another_label(folder, image):
+def another_label(folder, _image):
     path = folder / "example_top.v"
     text = path.read_text()
     assert text.count("label <= ") == 1

@@ -14,7 +14,7 @@ from spikeloom_cosim.build import build_bench
 from spikeloom_cosim.checker import Verdict
 from spikeloom_cosim.divergence import KINDS
 from spikeloom_cosim.faults.logic import LogicFault, needs_forwarding
-from spikeloom_cosim.simulation import MODES, Watchdog, run_mode
+from spikeloom_cosim.simulation import MODES, Round, Watchdog, run_rounds
 
 from .by_hand import expectation, random_events, write_core
 from .networks import random_network
@@ -90,7 +90,7 @@ def test_a_check_that_says_nothing_is_found_out(spikeloom, monkeypatch, run):
 
 
 def test_a_fault_that_escapes_is_told(spikeloom, monkeypatch, run):
-    harmless = LogicFault(kind="none", where="nowhere", plant=lambda netlist, number: None)
+    harmless = LogicFault(kind="none", where="nowhere", plant=lambda _netlist, _number: None)
     planted = selftest.logic_faults
     monkeypatch.setattr(
         selftest, "logic_faults", lambda *core: [*list(planted(*core))[:2], harmless]
@@ -142,10 +142,10 @@ def test_bench_without_cocotb_records_the_same(tools, tmp_path):
     watchdog = Watchdog.of(expectation(events).latency)
     for mode in MODES:
         recordings = [
-            run_mode(
+            run_rounds(
                 build_bench(core.verilog, core.shape, tools=tools, alone=alone),
                 core,
-                events,
+                [Round.of(core, events)],
                 mode,
                 folder=tmp_path / f"{mode.name}{alone}",
                 seed=3,

@@ -455,15 +455,15 @@ def broken_source(planted: Planted, folder: Path) -> tuple[object, ...]:
         pytest.param(damaged(0, ""), "lines, and the memory", id="a word less"),
         pytest.param(broken_source, "core.v does not compile", id="broken source"),
         pytest.param(
-            lambda planted, folder: ("--design", folder), "design.json", id="not a design"
+            lambda _planted, folder: ("--design", folder), "design.json", id="not a design"
         ),
         pytest.param(
-            lambda planted, folder: ("--design", planted.design, "--lanes", "8"),
+            lambda planted, _folder: ("--design", planted.design, "--lanes", "8"),
             "leave out --lanes",
             id="design and lanes",
         ),
         pytest.param(
-            lambda planted, folder: ("--design", planted.design, "--target", "icebreaker"),
+            lambda planted, _folder: ("--design", planted.design, "--target", "icebreaker"),
             "leave out --target",
             id="design and target",
         ),

@@ -31,7 +31,7 @@ def tool(monkeypatch, tmp_path):
     """`bitstreams/build.py`, working in a folder of its own, with a yosys and nextpnr of ours."""
     module = script()
 
-    def synthesize(design, *, target, directory, seeds, jobs, progress):
+    def synthesize(design, *, target, directory, seeds, **_):
         sources = b"".join(path.read_bytes() for path in sorted(design.glob("*.mem")))
         seed = max(seeds, key=lambda each: FMAX[each])
         directory.mkdir()
@@ -123,7 +123,7 @@ def test_a_rebuild_gives_the_same_bytes(made, run):
     assert f"{made.name}: the same bytes" in result.stderr
 
 
-def damage_bitstream(made, monkeypatch):
+def damage_bitstream(made, _monkeypatch):
     (made / "top.bit").write_bytes(b"others")
 
 
@@ -133,7 +133,7 @@ def record_another(made, what):
     (made / "manifest.json").write_text(json.dumps(manifest))
 
 
-def damage_network(made, monkeypatch):
+def damage_network(made, _monkeypatch):
     record_another(made, "network")
 
 
@@ -190,7 +190,8 @@ def test_sources_that_are_not_committed_are_refused(tool, run, run_folder, monke
     assert not tool.HERE.exists()
 
 
-def test_a_network_without_its_configuration_is_refused(tool, run, run_folder):
+@pytest.mark.usefixtures("tool")
+def test_a_network_without_its_configuration_is_refused(run, run_folder):
     result = run("add", run_folder, "small")
     assert result.exit_code == 2
     assert "has neither config.toml nor network.toml" in result.stderr

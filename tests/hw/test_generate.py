@@ -34,7 +34,7 @@ def test_the_description_names_every_file(folder):
     assert design.event_bits == design.address_bits + 2 == 5 + 2
 
 
-def test_the_weight_memory_holds_the_packed_words(image, folder):
+def test_the_weight_memory_holds_the_packed_words(folder):
     design = load_design(folder)
     (memory,) = folder.glob("*layer0.*weights.words.mem")
     words = memory.read_text().split()

@@ -188,7 +188,7 @@ def verify_board(
     events: NDArray[np.bool_],
     *,
     jobs: int,
-    advance: Callable[[int], object] = lambda samples: None,
+    advance: Callable[[int], object] = lambda _samples: None,
 ) -> BoardResult:
     """Run samples on `jobs` boards, and compare all that the driver says of them.
 

@@ -105,7 +105,7 @@ def verify_chip(
     tools: Toolchain,
     loads: Sequence[Load] | None = None,
     jobs: int | None = None,
-    advance: Callable[[int], object] = lambda samples: None,
+    advance: Callable[[int], object] = lambda _samples: None,
 ) -> ChipResult:
     """Run `chip` on samples, and compare all that it says.
 

@@ -52,7 +52,7 @@ def run_selftests(
             console.track(0, "faults") as track,
         ):
 
-            def told(done: int, of: int, track: Any = track) -> None:
+            def told(_done: int, of: int, track: Any = track) -> None:
                 track.total = of
                 track.advance()
 

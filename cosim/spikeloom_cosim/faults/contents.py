@@ -95,7 +95,7 @@ def content_faults(fitting: Fitting, params: CoreParams, trace: Trace) -> Iterat
     """
     for number, layer in enumerate(params.layers):
         yield from _row_faults(fitting, number, layer, trace)
-        yield from _neuron_faults(fitting, number, layer, trace)
+        yield from _neuron_faults(number, layer, trace)
 
 
 def _row_faults(
@@ -131,9 +131,7 @@ def _row_faults(
     yield fault("row length", _POINTERS, pointer, length)
 
 
-def _neuron_faults(
-    fitting: Fitting, number: int, layer: LayerParams, trace: Trace
-) -> Iterator[ContentFault]:
+def _neuron_faults(number: int, layer: LayerParams, trace: Trace) -> Iterator[ContentFault]:
     name = f"layer_{layer.name}"
     spikes = trace.spikes[number].sum(axis=(0, 1), dtype=np.int64)
     group, lane = divmod(int(np.argmax(spikes)), layer.lanes)

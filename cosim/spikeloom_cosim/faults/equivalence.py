@@ -52,7 +52,7 @@ def equivalent(core: Core, mutations: Sequence[str], *, jobs: int) -> list[bool]
 
         def proved(place: int) -> bool:
             try:
-                pair = _translated(work, mutations[place], work / str(place))
+                pair = _translated(mutations[place], work / str(place))
             except ToolError:
                 return False
             return _closes(pair)
@@ -98,7 +98,7 @@ class _Pair:
     writers: list[_Writer]
 
 
-def _translated(work: Path, mutation: str, folder: Path) -> _Pair:
+def _translated(mutation: str, folder: Path) -> _Pair:
     folder.mkdir()
     texts = []
     for name, change in ((SOUND, ""), (MUTATED, mutation)):

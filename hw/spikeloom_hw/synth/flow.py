@@ -216,7 +216,7 @@ def _place(
             seeds=seeds,
             jobs=jobs,
             note=progress.note,
-            ended=lambda seed: track.advance(),
+            ended=lambda _seed: track.advance(),
             written=written,
         )
 

@@ -275,7 +275,7 @@ def _compile_once(tool: Tool, work: Path, note: Callable[[str], None]) -> None:
         compiled.unlink(missing_ok=True)
         note(f"{tool.name} is being compiled for this machine, once: up to two minutes")
         command = (*tool.command, "--version")
-        _run([(command, Path(os.devnull))], work, 1, lambda number, code: None)
+        _run([(command, Path(os.devnull))], work, 1, lambda _number, _code: None)
         (folder / "compiling").unlink()
 
 

@@ -265,7 +265,7 @@ def app(debug: bool) -> None:
         os.environ["SPIKELOOM_DEBUG"] = "1"
 
 
-def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
+def _terminate(_signum: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(EXIT_TERMINATED)
 
 

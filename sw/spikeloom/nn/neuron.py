@@ -148,7 +148,7 @@ class _IntegrateAndFire(torch.autograd.Function):
         ctx: Any,
         a: Tensor,
         threshold: Tensor,
-        lost: Tensor | None,
+        _lost: Tensor | None,
         neuron: Neuron,
         every_step: bool,
     ) -> tuple[Tensor, Tensor]:

@@ -166,7 +166,7 @@ class _WholeUnits(torch.autograd.Function):
 
 class _StraightThrough(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, real: Tensor, exact: Tensor) -> Tensor:
+    def forward(ctx: Any, _real: Tensor, exact: Tensor) -> Tensor:
         return exact.detach().clone()
 
     @staticmethod

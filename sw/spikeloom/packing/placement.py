@@ -57,7 +57,7 @@ def place(
     activity: npt.ArrayLike | None = None,
     seed: int = 0,
     seconds: float = 20.0,
-    progress: Progress = lambda fraction: None,
+    progress: Progress = lambda _fraction: None,
 ) -> Order:
     """The order of neurons in which rows are spread most evenly over ``banks``.
 
@@ -109,7 +109,7 @@ def place_network(
     activity: Sequence[npt.ArrayLike] | None = None,
     seed: int = 0,
     seconds: float = 20.0,
-    progress: Progress = lambda fraction: None,
+    progress: Progress = lambda _fraction: None,
 ) -> tuple[Order, ...]:
     """Orders of each hidden layer's neurons, placed for the layer's number of ``lanes``.
 

@@ -377,7 +377,7 @@ class _Readout:
         self.free = 0
         self.done: list[int] = []
 
-    def walk(self, start: int, groups: int, spikes: list[int], *, last: bool) -> None:
+    def walk(self, start: int, groups: int, _spikes: list[int], *, last: bool) -> None:
         """Tells the scores after the walk of a sample's last step."""
         if last:
             offered = start + groups + WALK_TO_SCORE

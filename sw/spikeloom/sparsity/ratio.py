@@ -129,11 +129,11 @@ def _counts(rows: Tensor, active: Tensor, parameters: PQParameters) -> Tensor:
 
 
 RATIOS: Mapping[str, Callable[[PQParameters, float, float], Ratio]] = {
-    "pq-layer": lambda parameters, fraction, shrinkage: pq_layer(parameters),
-    "pq-neuron": lambda parameters, fraction, shrinkage: pq_neuron(parameters, shrinkage),
-    "pq-global": lambda parameters, fraction, shrinkage: pq_global(parameters),
-    "constant": lambda parameters, fraction, shrinkage: constant(fraction),
-    "constant-global": lambda parameters, fraction, shrinkage: constant_global(fraction),
-    "none": lambda parameters, fraction, shrinkage: none(),
+    "pq-layer": lambda parameters, _fraction, _shrinkage: pq_layer(parameters),
+    "pq-neuron": lambda parameters, _fraction, shrinkage: pq_neuron(parameters, shrinkage),
+    "pq-global": lambda parameters, _fraction, _shrinkage: pq_global(parameters),
+    "constant": lambda _parameters, fraction, _shrinkage: constant(fraction),
+    "constant-global": lambda _parameters, fraction, _shrinkage: constant_global(fraction),
+    "none": lambda _parameters, _fraction, _shrinkage: none(),
 }
 """The ratios by the names that a configuration gives them."""

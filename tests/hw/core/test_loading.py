@@ -61,7 +61,7 @@ async def look_back(ctx, core, load):
     ctx.set(core.load.payload, dict.fromkeys(("layer", "address", "data", "look"), 0))
 
 
-def run(core, params, loads, samples, scores, labels):
+def run(core, loads, samples, scores, labels):
     """Load, look, then play ``samples``, one network after another."""
 
     async def host(ctx):
@@ -98,7 +98,7 @@ def test_one_network_after_another(single_ports, spilled):
     wide = [padded(events, 20) for events in samples]
     scores, labels = [], []
     core = SpikingCore(params)
-    run(core, params, loads, wide, scores, labels)
+    run(core, loads, wide, scores, labels)
     traces = [simulate(image, events) for image, events in zip(images, samples, strict=True)]
     assert scores == [score for trace in traces for score in trace.scores.ravel().tolist()]
     assert labels == [label for trace in traces for label in trace.predictions.tolist()]

@@ -49,7 +49,7 @@ def built(code, values, time_steps):
     return dut
 
 
-def samples(code, values, count):
+def samples(values, count):
     rng = np.random.default_rng(values)
     drawn = rng.integers(0, 256, (count, values), dtype=np.uint8)
     drawn[0] = np.resize(EDGES, values)
@@ -72,7 +72,7 @@ def fields(event):
 
 @pytest.mark.parametrize(("code", "values", "time_steps"), CODES.values(), ids=CODES)
 def test_events_equal_python_at_any_pace(code, values, time_steps):
-    given = samples(code, values, 4)
+    given = samples(values, 4)
     wanted = [event for sample in given for event in expected(code, sample, time_steps)]
     paces = PAUSES if time_steps < 100 else {"full rate": PAUSES["full rate"]}
     for pace, pauses in paces.items():
@@ -175,7 +175,7 @@ def retell(log, code, values, time_steps):
 
 def test_cycles_of_a_latency_sample():
     dut = built(LatencyEncoding(threshold=64), 9, 5)
-    sample = samples(LatencyEncoding(), 9, 2)[0]
+    sample = samples(9, 2)[0]
     wanted = expected(LatencyEncoding(threshold=64), sample, 5)
     taken, came, gone = [], [], []
     run_scenario(

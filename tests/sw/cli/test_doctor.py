@@ -38,7 +38,7 @@ def test_table_names_each_tool(spikeloom):
 
 def test_missing_tool_is_named_with_its_fix(spikeloom, monkeypatch):
     lost = Check(name="perl", ok=False, fix="apt-get install perl")
-    monkeypatch.setattr(module, "entry_points", lambda group: [Point("cosim", lambda: [lost])])
+    monkeypatch.setattr(module, "entry_points", lambda **_: [Point("cosim", lambda: [lost])])
     result = spikeloom("doctor")
     assert result.exit_code == 2
     assert "apt-get install perl" in result.stdout
@@ -47,14 +47,14 @@ def test_missing_tool_is_named_with_its_fix(spikeloom, monkeypatch):
 
 def test_what_nobody_asked_for_is_no_fault(spikeloom, monkeypatch):
     lost = Check(name="cocotb", ok=False, fix="pip install x", needed=False)
-    monkeypatch.setattr(module, "entry_points", lambda group: [Point("cosim", lambda: [lost])])
+    monkeypatch.setattr(module, "entry_points", lambda **_: [Point("cosim", lambda: [lost])])
     result = spikeloom("doctor")
     assert result.exit_code == 0
     assert "not installed" in result.stdout
 
 
 def test_a_package_that_cannot_answer_is_a_failed_check(monkeypatch):
-    monkeypatch.setattr(module, "entry_points", lambda group: [Point("hw", broken)])
+    monkeypatch.setattr(module, "entry_points", lambda **_: [Point("hw", broken)])
     last = all_checks()[-1]
     assert (last.name, last.ok) == ("hw.doctor", False)
     assert last.fix == "half installed; reinstall: pip install --force-reinstall 'spikeloom[hw]'"

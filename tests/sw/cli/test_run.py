@@ -40,7 +40,7 @@ class Counting(ModelDevice):
         self.operations += trace.operations[0] + self.wrong
         self.cycles += 100
 
-    def counters(self, payload):
+    def counters(self, _payload):
         counts = [self.cycles % 2**32, *self.operations.tolist()]
         return 0, bytes(self.counts) + struct.pack("<3I", *counts)
 
@@ -65,7 +65,7 @@ def place(monkeypatch, model, **changes):
 
     monkeypatch.setattr(device_module, "open_transport", opened)
     for module in (run_module, monitor_module):
-        monkeypatch.setattr(module, "find_design", lambda path: design)
+        monkeypatch.setattr(module, "find_design", lambda _path: design)
 
 
 @pytest.fixture
@@ -74,7 +74,8 @@ def network(tmp_path):
     return tmp_path / "network.safetensors"
 
 
-def test_run(spikeloom, document, board, network):
+@pytest.mark.usefixtures("board")
+def test_run(spikeloom, document, network):
     told = document(spikeloom("run", network, "--port", "board", "--samples", 40, "--json"))
     split = load_dataset("digits", None).split("test").take(np.arange(40))
     expected = evaluate_split(IMAGE, split)
@@ -93,7 +94,8 @@ def test_run(spikeloom, document, board, network):
     assert told["link"]["repeated"] == told["link"]["refused"] == 0
 
 
-def test_run_for_people(spikeloom, board, network):
+@pytest.mark.usefixtures("board")
+def test_run_for_people(spikeloom, network):
     done = spikeloom("run", network.parent, "--port", "board", "--samples", 5)
     assert done.exit_code == 0, done.stderr
     for part in ("every score, class and count equals it", "of that the link", "samples a second"):
@@ -108,7 +110,8 @@ def test_run_loads_what_can_be_loaded(spikeloom, document, network, monkeypatch)
     assert told["chunks_loaded"] == 2 * (64 * 9 + 9 * 10) + 1
 
 
-def test_run_takes_the_whole_split(spikeloom, document, board, network):
+@pytest.mark.usefixtures("board")
+def test_run_takes_the_whole_split(spikeloom, document, network):
     told = document(spikeloom("run", network, "--port", "board", "--json"))
     assert told["samples"] == 359
 
@@ -157,7 +160,8 @@ def test_a_wrong_count_is_a_failure(spikeloom, network, board):
         (["nowhere", "--port", "board"], "there is no network file nowhere"),
     ],
 )
-def test_wrong_uses_of_run(spikeloom, one_sentence, board, network, arguments, message):
+@pytest.mark.usefixtures("board")
+def test_wrong_uses_of_run(spikeloom, one_sentence, network, arguments, message):
     done = spikeloom("run", *(each.format(network=network) for each in arguments))
     assert done.exit_code == 2
     assert message in one_sentence(done)
@@ -170,7 +174,8 @@ def test_run_of_a_design_without_a_network(spikeloom, one_sentence, monkeypatch,
     assert "has no network in it; name the one to run" in one_sentence(done)
 
 
-def test_a_network_of_another_shape(spikeloom, one_sentence, board, tmp_path):
+@pytest.mark.usefixtures("board")
+def test_a_network_of_another_shape(spikeloom, one_sentence, tmp_path):
     other = random_network(np.random.default_rng(1), (63, 9, 10))
     save_image(tmp_path / "other.safetensors", other)
     done = spikeloom("run", tmp_path / "other.safetensors", "--port", "board")
@@ -194,7 +199,7 @@ def ticking(monkeypatch, board, ticks):
     left = iter(range(ticks))
     clock = [0.0]
 
-    def sleep(seconds):
+    def sleep(_seconds):
         if next(left, None) is None:
             raise KeyboardInterrupt
         clock[0] += 2.0

@@ -180,9 +180,8 @@ def test_an_exported_network_may_go_elsewhere(tmp_path, toml, spikeloom):
         pytest.param("", ["--seed", "-1"], "--seed", id="seed"),
     ],
 )
-def test_wrong_training_is_one_sentence(
-    tmp_path, spikeloom, one_sentence, monkeypatch, offline, text, arguments, says
-):
+@pytest.mark.usefixtures("offline")
+def test_wrong_training_is_one_sentence(tmp_path, spikeloom, monkeypatch, text, arguments, says):
     monkeypatch.delenv("SPIKELOOM_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run.toml").write_text(text)
@@ -207,8 +206,9 @@ def test_wrong_training_is_one_sentence(
         pytest.param(["evaluate", "out"], "no network file", id="nothing exported"),
     ],
 )
+@pytest.mark.usefixtures("toml")
 def test_wrong_uses_are_one_sentence(
-    toml, tmp_path, monkeypatch, spikeloom, one_sentence, arguments, says
+    tmp_path, monkeypatch, spikeloom, one_sentence, arguments, says
 ):
     monkeypatch.chdir(tmp_path)
     result = spikeloom(*arguments)

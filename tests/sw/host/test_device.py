@@ -314,7 +314,7 @@ class Interrupt:
     def __init__(self, count):
         self.left = count
 
-    def __call__(self, done):
+    def __call__(self, _done):
         self.left -= 1
         if not self.left:
             raise KeyboardInterrupt
@@ -386,7 +386,7 @@ def test_memories_that_forget():
         device.load(FIRST)
 
 
-def refuse(image):
+def refuse(_image):
     raise UserError("layer layer0: it has 9 inputs and the core 3, 6 too many")
 
 
@@ -443,7 +443,7 @@ def refuse(image):
             lambda: opened(
                 ModelDevice(FIRST),
                 loadable=True,
-                contents=lambda image: Contents(loads=[(0, 1, 0, 5)], readable=[]),
+                contents=lambda _image: Contents(loads=[(0, 1, 0, 5)], readable=[]),
             ).load(FIRST),
             "refuses a load: it does not know the request .status 4.",
             id="load of a fixed device",

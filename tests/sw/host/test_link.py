@@ -136,7 +136,7 @@ def test_a_question_is_answered_after_the_commands_before_it():
 @pytest.mark.parametrize("name", range(256))
 def test_answers_to_another_host_mean_nothing(name, monkeypatch):
     # What the device still had to say to a host that was killed, under every number we may choose.
-    monkeypatch.setattr("secrets.randbelow", lambda limit: name)
+    monkeypatch.setattr("secrets.randbelow", lambda _limit: name)
     device = ModelDevice(IMAGE)
     for at in range(6):
         device.receive([0])
@@ -163,7 +163,7 @@ def test_nothing_answers():
 
 def test_something_else_answers():
     class Other(ModelDevice):
-        def receive(self, data):
+        def receive(self, _data):
             self.sent += b"login: "
 
     link = Link(ModelLine(Other(IMAGE)))

@@ -193,7 +193,7 @@ def test_designs(monkeypatch, tmp_path):
         design.find_design(tmp_path / "nowhere")
     with pytest.raises(UserError, match=r"pip install 'spikeloom.hw.'"):
         design.find_design(tmp_path)
-    finders = {"none": lambda path: None, "toy": lambda path: f"the toy at {path}"}
+    finders = {"none": lambda _path: None, "toy": lambda path: f"the toy at {path}"}
     monkeypatch.setattr(EntryPoint, "load", lambda point: finders[point.name])
     points.append(EntryPoint("none", "x", design.GROUP))
     with pytest.raises(UserError, match=r"is no design; name a folder of bitstreams/"):

@@ -23,7 +23,7 @@ def test_the_busiest_layer_gets_all_and_the_others_no_more_than_they_need(image)
     assert propose_lanes(image, 1) == (1, 1)
 
 
-def test_a_layer_as_busy_gets_as_many(image):
+def test_a_layer_as_busy_gets_as_many():
     twin = random_network(np.random.default_rng(0), [32, 32, 32], density=1.0)
     assert propose_lanes(twin, 4) == (4, 4)
 

@@ -253,7 +253,7 @@ def test_what_only_training_includes_is_said(full_run, small_image, text, says):
     assert (says or "") in page
 
 
-def test_pictures_are_xml_and_the_same_each_time(full_run, small_image):
+def test_pictures_are_xml_and_the_same_each_time(full_run):
     document, image = collect(full_run)
     dataset = load_dataset("digits")
     history = read_history(full_run)
@@ -471,7 +471,7 @@ def test_no_run(tmp_path, exists):
         collect(folder)
 
 
-def test_a_history_of_its_own_kind_is_no_fault(full_run, small_image):
+def test_a_history_of_its_own_kind_is_no_fault(full_run):
     document, image = collect(full_run)
     html = render_page(document, image, history=[{"epoch": 1, "loss": 2.0}, {"epoch": 2}])
     assert "Training" not in Page(html).text

@@ -89,7 +89,7 @@ def test_training_ends_within_the_bits_that_the_packer_counts(keys):
     )
 
 
-def test_history_has_no_bits_unless_asked_for(tmp_path):
+def test_history_has_no_bits_unless_asked_for():
     text = "[network]\nhidden = [8]\n[sparsity]\nstart_epoch = 1\n[training]\nepochs = 2"
     trained = train_network(parse_config(text, source="x"), load_dataset("digits"))
     assert "bits" not in trained.history[0]

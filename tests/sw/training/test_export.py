@@ -48,8 +48,8 @@ def test_torch_and_reference_are_identical(trained, config, digits):
         pytest.param(1, {"weight": bumped(5)}, id="a weight of the readout"),
         pytest.param(0, {"threshold": bumped(3)}, id="a threshold"),
         pytest.param(1, {"bias": bumped(9)}, id="a bias"),
-        pytest.param(0, {"membrane_bits": lambda bits: 5}, id="the rails"),
-        pytest.param(0, {"reset": lambda reset: "zero"}, id="the reset"),
+        pytest.param(0, {"membrane_bits": lambda _bits: 5}, id="the rails"),
+        pytest.param(0, {"reset": lambda _reset: "zero"}, id="the reset"),
     ],
 )
 def test_planted_faults_are_found(trained, config, digits, position, fault):

@@ -45,7 +45,7 @@ def truncated(data):
     return data[:-1]
 
 
-def emptied(data):
+def emptied(_data):
     return b""
 
 
@@ -58,7 +58,7 @@ def a_digit_of_the_header(data):
     return data.replace(b"0.333333", b"0.333334")
 
 
-def foreign(data):
+def foreign(_data):
     return safetensors.torch.save({"a": torch.zeros(2)})
 
 
