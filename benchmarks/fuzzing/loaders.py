@@ -93,7 +93,7 @@ def _images() -> list[bytes]:
 
 def _unseal() -> None:
     """Let every header carry the right sha256, so that what lies behind that check is read, too."""
-    file._check_sha256 = lambda path, header, text, tensors: None
+    file._check_sha256 = lambda *_: None
 
 
 def _configs() -> list[bytes]:

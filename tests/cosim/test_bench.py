@@ -16,6 +16,7 @@ from spikeloom_cosim.simulation import (
     Watchdog,
     run_rounds,
 )
+from spikeloom_cosim.wake_up import random_wake_up
 
 from .by_hand import SHAPE, expectation, random_events, write_core
 
@@ -92,6 +93,35 @@ def test_one_side_pauses_alone(run):
     assert (np.diff(paused.starts) > expectation(events).latency[:-1]).any()
     _, stalled = run(events, replace(STREAMING, stall=128))
     assert (stalled.scores.taken > stalled.scores.valid).any()
+
+
+def test_options_reach_the_simulator(run):
+    """The seed of what nobody gave a value, the length of the reset, and a plusarg of any name."""
+    text = (
+        "initial for (i = 0; i < 8; i = i + 1) counts[i] = 0;",
+        """reg [15:0] anything;
+  reg [7:0] given;
+  initial begin
+    for (i = 0; i < 8; i = i + 1) counts[i] = 0;
+    if (!$value$plusargs("given=%d", given)) given = 0;
+    counts[0] = {8'd0, given, anything};
+  end
+  always @(posedge clk) if (rst) begin
+    counts[5] <= counts[5] + 1;
+    anything <= anything + 1;
+  end""",
+    )
+    events = random_events(1)
+
+    def counts(seed, given, reset_for):
+        options = {**random_wake_up(seed), "given": given, "reset_for": reset_for}
+        return run(events, STREAMING, text=text, options=options)[1].counts
+
+    first, again, other = counts(1, 0, 1), counts(1, 200, 6), counts(2, 0, 1)
+    assert again.cycles - first.cycles == 200 << 16
+    assert other.cycles != first.cycles
+    assert first.layers[0, 4] == 1
+    assert again.layers[0, 4] == 6
 
 
 def test_memories_are_read_when_the_simulation_starts(tools, tmp_path):

@@ -73,6 +73,7 @@ def test_icarus_and_lint(shell, folder, small_image):
     code, said = shell(command(folder, "Icarus"), folder)
     assert code == 0, said
     assert passed(folder, small_image) in said
+    assert "WARNING" not in said
     code, said = shell(command(folder, "Lint"), folder)
     assert code == 0, said
     assert "Warning" not in said

@@ -20,7 +20,6 @@ from spikeloom_cosim.simulation import (
     Round,
     Watchdog,
     round_seed,
-    run_mode,
     run_rounds,
 )
 
@@ -49,8 +48,14 @@ def core(tmp_path):
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
 def test_what_a_run_reads_and_leaves(paper, core, tmp_path, mode):
     build = paper.build(core.verilog, core.shape)
-    recording = run_mode(
-        build, core, EVENTS, mode, folder=tmp_path / "run", seed=SEED, watchdog=WATCHDOG
+    recording = run_rounds(
+        build,
+        core,
+        [Round.of(core, EVENTS)],
+        mode,
+        folder=tmp_path / "run",
+        seed=SEED,
+        watchdog=WATCHDOG,
     )
     expected = perfect(model(EVENTS), mode, seed=SEED)
     (events,), (steps,) = paper.events, paper.steps
@@ -88,8 +93,24 @@ def test_only_the_stress_mode_pauses_and_shuffles():
 def test_waves_from_a_sample(paper, core, tmp_path):
     build = paper.build(core.verilog, core.shape)
     how = {"folder": tmp_path / "run", "seed": SEED, "watchdog": WATCHDOG}
-    run_mode(build, core, EVENTS, STREAMING, waves_from=0, **how)
+    run_rounds(build, core, [Round.of(core, EVENTS)], STREAMING, waves_from=0, **how)
     assert paper.played[0]["waves_from"] == 0
+
+
+def test_options_are_handed_on(paper, core, tmp_path):
+    options = {"verilator+seed+7": None, "reset_for": 3, "limit": 9}
+    run_rounds(
+        paper.build(core.verilog, core.shape),
+        core,
+        [Round.of(core, EVENTS)],
+        STREAMING,
+        folder=tmp_path / "run",
+        seed=SEED,
+        watchdog=WATCHDOG,
+        options=options,
+    )
+    (settings,) = paper.played
+    assert {**settings, **options} == settings
 
 
 def test_loads_strikes_and_orders_of_each_round(monkeypatch, core, tmp_path):
@@ -143,7 +164,7 @@ def test_what_a_core_is_loaded_with_is_played(paper, core, tmp_path):
     loaded = replace(core, loads=np.array([5, 6], dtype=np.uint64))
     build = paper.build(core.verilog, core.shape)
     how = {"folder": tmp_path / "run", "seed": SEED, "watchdog": WATCHDOG}
-    run_mode(build, loaded, EVENTS, STREAMING, **how)
+    run_rounds(build, loaded, [Round.of(loaded, EVENTS)], STREAMING, **how)
     assert np.fromfile(tmp_path / "run" / "load.bin", dtype=">u8").tolist() == [5, 6 | 1 << 63]
 
 
@@ -214,7 +235,7 @@ def test_cocotb_and_the_outcome_agree(
     build = paper.build(core.verilog, core.shape)
     how = {"folder": tmp_path / "run", "seed": SEED, "watchdog": WATCHDOG}
     with pytest.raises(verilator.SimulationError, match=says):
-        run_mode(build, core, EVENTS, STREAMING, **how)
+        run_rounds(build, core, [Round.of(core, EVENTS)], STREAMING, **how)
 
 
 @pytest.mark.parametrize("outcome", [{"hung": True}, {"unstable": 2}])
@@ -224,7 +245,7 @@ def test_a_test_that_failed_for_a_reason_is_a_recording(paper, core, tmp_path, o
     )
     build = paper.build(core.verilog, core.shape)
     how = {"folder": tmp_path / "run", "seed": SEED, "watchdog": WATCHDOG}
-    recording = run_mode(build, core, EVENTS, STREAMING, **how)
+    recording = run_rounds(build, core, [Round.of(core, EVENTS)], STREAMING, **how)
     assert (recording.outcome.hung, recording.outcome.unstable) == (
         outcome.get("hung", False),
         outcome.get("unstable", 0),
@@ -236,4 +257,4 @@ def test_a_simulator_without_an_outcome_has_broken_down(paper, core, tmp_path):
     build = paper.build(core.verilog, core.shape)
     how = {"folder": tmp_path / "run", "seed": SEED, "watchdog": WATCHDOG}
     with pytest.raises(verilator.SimulationError, match="out of paper"):
-        run_mode(build, core, EVENTS, STREAMING, **how)
+        run_rounds(build, core, [Round.of(core, EVENTS)], STREAMING, **how)

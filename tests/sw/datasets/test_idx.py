@@ -46,7 +46,8 @@ def test_splits_of_a_data_set_in_files(data_dir):
         assert np.array_equal(split.labels, FILES[f"{source}-labels-idx1-ubyte"][at])
 
 
-def test_the_folder_comes_from_the_environment(data_dir, monkeypatch, offline):
+@pytest.mark.usefixtures("offline")
+def test_the_folder_comes_from_the_environment(data_dir, monkeypatch):
     monkeypatch.setenv("SPIKELOOM_DATA", str(data_dir))
     assert len(load_dataset("mnist").test) == 20
     monkeypatch.delenv("SPIKELOOM_DATA")
@@ -125,7 +126,8 @@ def from_openml(monkeypatch, images, labels):
     return asked
 
 
-def test_what_is_in_no_folder_is_fetched_once(monkeypatch, offline):
+@pytest.mark.usefixtures("offline")
+def test_what_is_in_no_folder_is_fetched_once(monkeypatch):
     monkeypatch.delenv("SPIKELOOM_DATA", raising=False)
     images = RANDOM.integers(0, 256, (10_120, 784), dtype=np.uint8)
     labels = (np.arange(10_120) % 10).astype(np.uint8)
@@ -147,7 +149,8 @@ def test_what_is_in_no_folder_is_fetched_once(monkeypatch, offline):
         pytest.param(np.zeros((20_000, 9)), np.zeros(20_000), "cannot reshape", id="shape"),
     ],
 )
-def test_what_openml_should_not_send(tmp_path, monkeypatch, offline, images, labels, says):
+@pytest.mark.usefixtures("offline")
+def test_what_openml_should_not_send(tmp_path, monkeypatch, images, labels, says):
     monkeypatch.delenv("SPIKELOOM_DATA", raising=False)
     from_openml(monkeypatch, images, labels)
     with pytest.raises(UserError, match=says):
@@ -155,13 +158,15 @@ def test_what_openml_should_not_send(tmp_path, monkeypatch, offline, images, lab
     assert not list(tmp_path.rglob("*ubyte*"))
 
 
-def test_one_missing_file_is_not_fetched(data_dir, monkeypatch, offline):
+@pytest.mark.usefixtures("offline")
+def test_one_missing_file_is_not_fetched(data_dir):
     (data_dir / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(UserError, match="is missing"):
         load_dataset("mnist", data_dir)
 
 
-def test_a_folder_that_was_named_stands_for_no_other(data_dir, tmp_path, monkeypatch, offline):
+@pytest.mark.usefixtures("offline")
+def test_a_folder_that_was_named_stands_for_no_other(data_dir, tmp_path, monkeypatch):
     """A typo neither takes what was fetched before nor fetches anything."""
     monkeypatch.setenv("SPIKELOOM_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
@@ -174,7 +179,8 @@ def test_a_folder_that_was_named_stands_for_no_other(data_dir, tmp_path, monkeyp
     assert load_dataset("mnist").place == str(tmp_path / "cache" / "datasets" / "mnist")
 
 
-def test_nothing_is_fetched_unasked(monkeypatch, offline):
+@pytest.mark.usefixtures("offline")
+def test_nothing_is_fetched_unasked(monkeypatch):
     monkeypatch.delenv("SPIKELOOM_DATA", raising=False)
     asked = from_openml(monkeypatch, np.zeros((0, 784)), np.zeros(0))
     with pytest.raises(UserError, match="fetch it with --download"):
