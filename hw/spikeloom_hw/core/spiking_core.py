@@ -29,10 +29,11 @@ from spikeloom_hw.events import EventLayout, ScoreLayout, TraceSignature
 class SpikingCore(wiring.Component):
     """Classifies one sample after another; the next may enter while the last layer finishes.
 
-    A reset leaves what has been loaded, and the membranes, which lie in block RAM. One in the
-    middle of a sample has to be followed by a sample of two steps without events, which clears them
-    (an overlapped layer has sums of two steps), and whose scores mean nothing. Without a reset, a
-    sample that is to be given up is ended with ``STEP(last)``.
+    One clock edge under reset is enough, whatever the registers hold before it. A reset leaves what
+    has been loaded, and the membranes, which lie in memories. One in the middle of a sample has to
+    be followed by a sample of two steps without events, which clears them (an overlapped layer has
+    sums of two steps), and whose scores mean nothing. Without a reset, a sample that is to be given
+    up is ended with ``STEP(last)``.
 
     Members:
         events: In, :class:`EventLayout`: the sample's spikes, a STEP after each time step.

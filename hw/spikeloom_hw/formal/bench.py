@@ -156,10 +156,10 @@ class Bench:
         setattr(self.m.submodules, name, fragment)
         return Inside(fragment)
 
-    def reset(self) -> Signal:
-        """Give ``sync`` a reset that may come in any cycle."""
+    def reset(self, *, free: bool = True) -> Signal:
+        """Give ``sync`` a reset: one that comes in any cycle if ``free``, else the component's."""
         assert self._clock.rst is None
-        self._clock.rst = self.any(name="reset")
+        self._clock.rst = self.any(name="reset") if free else Signal(name="reset")
         return self._clock.rst
 
     def any(self, shape: Any = 1, *, name: str) -> Any:

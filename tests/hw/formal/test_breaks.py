@@ -3,6 +3,7 @@
 import pytest
 
 from planted import plant
+from spikeloom_hw.boards.top import SteadyReset
 from spikeloom_hw.core.loadable_memory import LoadableMemory
 from spikeloom_hw.core.membrane_bank import MembraneBank
 from spikeloom_hw.core.neuron_lane import NeuronLane
@@ -192,6 +193,10 @@ BREAKS = {
     ],
     "reset.host_delta": [
         (DELTA, "write_port(m, references)", "references.write_port()"),
+    ],
+    "reset.board": [
+        (SteadyReset.elaborate, "m.d.por += timer.eq(0)", "m.d.por += timer.eq(timer)"),
+        (SteadyReset.elaborate, "with m.If(~steady)", "with m.If(~steady & ~timer[-1])"),
     ],
     "reset.uart_receiver": [
         (UartReceiver.elaborate, "reset_less=False", "reset_less=True"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import ClockDomain, Module
 from amaranth.lib import wiring
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,8 +45,13 @@ FIRST, SECOND = make_network(1), make_network(2, (17, 20, 6))
 class Served:
     """A core behind its host port, without the serial line."""
 
-    def __init__(self, image=FIRST, *, loadable=True, single_ports=0):
-        fixed = replace(CoreParams.from_packed(image, pack_network(image, LANES)), counters=True)
+    def __init__(self, image=FIRST, *, loadable=True, single_ports=0, distributed_depth=0):
+        fixed = CoreParams.from_packed(
+            image,
+            pack_network(image, LANES),
+            counters=True,
+            distributed_depth=distributed_depth,
+        )
         self.params = make_loadable(fixed, single_ports=single_ports) if loadable else fixed
         self.identity = identify(
             self.params, target=find_target("icebreaker"), design_sha256=DESIGN_SHA256
@@ -59,6 +64,7 @@ class Served:
             load=core.load.payload.shape() if loadable else None,
         )
         self.module = m = Module()
+        m.domains.sync = self.domain = ClockDomain()
         m.submodules.port, m.submodules.core = self.port, core
         wiring.connect(m, self.port.events, core.events)
         wiring.connect(m, core.scores, self.port.scores)

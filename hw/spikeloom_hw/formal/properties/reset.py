@@ -9,6 +9,7 @@ from amaranth.hdl import Const, Value
 from amaranth.lib.wiring import Flow
 
 from spikeloom.host.protocol import HASH_BYTES, Identity
+from spikeloom_hw.boards.top import SteadyReset
 from spikeloom_hw.core.layouts import core_load_layout
 from spikeloom_hw.core.loading import make_loadable
 from spikeloom_hw.core.params import CoreParams
@@ -23,6 +24,8 @@ from spikeloom_hw.host.port import HostPort
 from spikeloom_hw.host.uart import UartReceiver, UartTransmitter
 
 _ADDRESS_BITS = 4
+_CLOCK_MHZ = 0.1
+_UNLOCKED_CYCLES = 3
 
 
 def reset(bench: Bench, *, component: Callable[[], Any], writes: int) -> None:
@@ -46,6 +49,19 @@ def reset(bench: Bench, *, component: Callable[[], Any], writes: int) -> None:
         kept = bench.before(register) if register.reset_less else first
         bench.prove(~was_on | ((register ^ kept) & mask == 0))
     bench.cover(was_on & ~on)
+
+
+def board(bench: Bench) -> None:
+    """Without its lock, the clock of a board puts the device in reset."""
+    on = bench.reset(free=False)
+    dut = SteadyReset(_CLOCK_MHZ)
+    bench.m.submodules.dut = dut
+    bench.m.d.comb += dut.locked.eq(bench.any(name="locked"))
+    unlocked = ~dut.locked
+    for _ in range(_UNLOCKED_CYCLES):
+        unlocked = bench.before(unlocked)
+    bench.prove(~unlocked | on)
+    bench.cover(bench.before(on) & ~on)
 
 
 def _params(*, overlapped: bool = False, loadable: bool = False) -> CoreParams:
@@ -106,16 +122,28 @@ SUBJECTS: tuple[tuple[str, str, int, int, Callable[[], Any]], ...] = (
 )
 """Name, size, write ports, cycles within which all of them are used, and what makes it."""
 
-PROOFS = tuple(
+PROOFS = (
+    *(
+        Proof(
+            name=f"reset.{name}",
+            sentence="While reset is on, no memory is written and nothing that was loaded changes; "
+            "a clock edge of it puts every other register to its first value, from any state.",
+            size=size,
+            mode="induction",
+            depth=2,
+            reach=reach,
+            build=partial(reset, component=component, writes=writes),
+        )
+        for name, size, writes, reach, component in SUBJECTS
+    ),
     Proof(
-        name=f"reset.{name}",
-        sentence="While reset is on, no memory is written and no loaded register changes; a clock "
-        "edge of it puts every other register to its first value, from any state.",
-        size=size,
+        name="reset.board",
+        sentence=f"Whatever its registers hold, {_UNLOCKED_CYCLES} clock edges without the PLL's "
+        "lock put the device in reset.",
+        size=f"{_CLOCK_MHZ} MHz",
         mode="induction",
-        depth=2,
-        reach=reach,
-        build=partial(reset, component=component, writes=writes),
-    )
-    for name, size, writes, reach, component in SUBJECTS
+        depth=_UNLOCKED_CYCLES + 1,
+        reach=8,
+        build=board,
+    ),
 )
