@@ -64,7 +64,7 @@ class PaperSimulator:
         broken: the simulator ends without a word.
     """
 
-    fault: Fault = lambda recording, _settings: recording
+    fault: Fault = lambda recording, settings: recording
     built: list[dict[str, Any]] = field(default_factory=list)
     played: list[dict[str, int | None]] = field(default_factory=list)
     events: list[np.ndarray] = field(default_factory=list)
@@ -160,7 +160,7 @@ def _write(path: Path, words: list[int]) -> None:
     path.write_bytes(struct.pack(f"<{len(words)}I", *words))
 
 
-def membrane_of(beat: int, *, layer: int = 0, when=lambda _recording, _settings: True):
+def membrane_of(beat: int, *, layer: int = 0, when=lambda recording, settings: True):
     """A fault: the first membrane of a beat is one too high."""
 
     def plant(recording, settings):
@@ -172,11 +172,11 @@ def membrane_of(beat: int, *, layer: int = 0, when=lambda _recording, _settings:
     return plant
 
 
-def stressed(_recording, settings):
+def stressed(recording, settings):
     return settings["idle"] > 0
 
 
-def streaming(_recording, settings):
+def streaming(recording, settings):
     return "isolated" not in settings and settings["idle"] == 0
 
 

@@ -120,7 +120,7 @@ class _Talk:
 def run(monkeypatch) -> Callable[..., BoardResult]:
     """`run(board)`: what is told of a board."""
 
-    def verdict(device: Board, *, jobs: int = 1, advance=lambda _samples: None) -> BoardResult:
+    def verdict(device: Board, *, jobs: int = 1, advance=lambda samples: None) -> BoardResult:
         def opened(design: Path, *, name: str, tools: object) -> SimpleNamespace:
             assert (design, name, tools) == (Path("d"), "the simulated board", "tools")
             device.opened.append(SimpleNamespace(cycles=100, closed=False))

@@ -328,8 +328,8 @@ def test_counters_run_over():
     [
         pytest.param("updating", lambda counts, words: counts.clock - words, True, id="all idle"),
         pytest.param("updating", lambda counts, words: counts.clock - words + 1, False, id="more"),
-        pytest.param("blocked", lambda _counts, _words: 40, True, id="always blocked"),
-        pytest.param("blocked", lambda _counts, _words: 41, False, id="blocked more than updating"),
+        pytest.param("blocked", lambda counts, words: 40, True, id="always blocked"),
+        pytest.param("blocked", lambda counts, words: 41, False, id="blocked more than updating"),
     ],
 )
 @pytest.mark.parametrize("layer", range(len(NAMES)))

@@ -45,7 +45,7 @@ def core(tmp_path):
 
 
 @pytest.fixture
-def run(paper, core, tmp_path):  # noqa: ARG001 -- the simulator is in place
+def run(paper, core, tmp_path):
     """`run(...)`: what becomes of the core."""
 
     def result(*, of=model, **how):
@@ -62,7 +62,7 @@ def run(paper, core, tmp_path):  # noqa: ARG001 -- the simulator is in place
     return result
 
 
-def test_chunks():
+def test_chunks(monkeypatch):
     chunks = list(chunks_of(EVENTS, CHUNK, seed=SEEDS - 2))
     assert [chunk.start for chunk in chunks] == [0, 3, 6]
     assert [chunk.seed for chunk in chunks] == [SEEDS - 2, SEEDS - 1, 0]
@@ -202,8 +202,7 @@ def test_the_document_of_a_core(run):
     json.dumps(document)
 
 
-@pytest.mark.usefixtures("paper")
-def test_a_loaded_core_says_so(core, tmp_path):
+def test_a_loaded_core_says_so(paper, core, tmp_path):
     loaded = replace(core, loads=np.array([5], dtype=np.uint64))
     result = verify_core(
         loaded,
@@ -251,7 +250,7 @@ def test_the_first_is_of_the_first_chunk_that_fails(paper, run, tmp_path):
 
 
 def test_what_is_of_no_sample_has_no_number(paper, run):
-    def miscounted(recording, _settings):
+    def miscounted(recording, settings):
         layers = off(recording.counts.layers, 0, 0)
         return replace(recording, counts=replace(recording.counts, layers=layers))
 
@@ -281,8 +280,7 @@ def test_a_tie_goes_to_the_mode_that_ran_first(paper, run):
         assert result.first.mode == first
 
 
-@pytest.mark.usefixtures("paper")
-def test_only_a_failure_of_ours_is_removed(run, tmp_path):
+def test_only_a_failure_of_ours_is_removed(paper, run, tmp_path):
     failure = tmp_path / "failure"
     failure.mkdir()
     (failure / "notes.txt").write_text("of somebody else")
@@ -304,8 +302,7 @@ def test_only_a_failure_of_ours_is_removed(run, tmp_path):
         pytest.param(None, 3, 3, 1, id="one job a processor"),
     ],
 )
-@pytest.mark.usefixtures("paper")
-def test_jobs(monkeypatch, run, jobs, chunk, processes, threads):
+def test_jobs(monkeypatch, paper, run, jobs, chunk, processes, threads):
     seen = {}
     mapped = verify._mapped
 

@@ -103,15 +103,13 @@ def test_what_is_of_no_sample_is_sought_in_the_last(paper, core, tmp_path, sampl
     assert paper.played[1]["waves_from"] == SAMPLES - 1
 
 
-@pytest.mark.usefixtures("paper")
-def test_the_difference_as_the_report_names_it(core, tmp_path):
+def test_the_difference_as_the_report_names_it(paper, core, tmp_path):
     reported = msgspec.structs.replace(difference(), sample=104)
     found = replayed(core, tmp_path, difference(), reported=reported)
     assert json.loads((found.folder / FAILURE).read_text())["sample"] == 104
 
 
-@pytest.mark.usefixtures("paper")
-def test_what_the_core_was_loaded_with_is_left(core, tmp_path):
+def test_what_the_core_was_loaded_with_is_left(paper, core, tmp_path):
     loaded = replace(core, loads=np.array([5, 6], dtype=np.uint64))
     found = replayed(loaded, tmp_path, difference())
     loads = np.fromfile(found.folder / "load.bin", dtype=">u8").tolist()

@@ -13,7 +13,7 @@ from spikeloom_cosim.simulation import SEEDS
 from spikeloom_hw.targets import TARGETS
 
 
-def without_options(verb, calls, network, _tmp_path):
+def without_options(verb, calls, network, tmp_path):
     verb()
     (generated,) = calls.generated
     assert generated.pop("directory").name == "0"
@@ -38,7 +38,7 @@ def without_options(verb, calls, network, _tmp_path):
     assert (network.parent / "verify.json").is_file()
 
 
-def lanes(verb, calls, _network, _tmp_path):
+def lanes(verb, calls, network, tmp_path):
     verb("--lanes", "1", "--lanes", "4,2")
     assert [own["lanes"] for own in calls.generated] == [(1, 1), (4, 2)]
     assert [own["directory"].name for own in calls.generated] == ["0", "1"]
@@ -49,27 +49,27 @@ def lanes(verb, calls, _network, _tmp_path):
     ]
 
 
-def samples(verb, calls, _network, _tmp_path):
+def samples(verb, calls, network, tmp_path):
     verb("--samples", "6")
     assert calls.samples[0]["count"] == 6
 
 
-def split(verb, calls, _network, _tmp_path):
+def split(verb, calls, network, tmp_path):
     result = verb("--split", "validation", "--json")
     assert calls.samples[0]["split"] == json.loads(result.stdout)["split"] == "validation"
 
 
-def data_dir(verb, calls, _network, tmp_path):
+def data_dir(verb, calls, network, tmp_path):
     verb("--data-dir", tmp_path)
     assert calls.samples[0]["data"] == DataChoice(data_dir=tmp_path)
 
 
-def name(verb, calls, _network, _tmp_path):
+def name(verb, calls, network, tmp_path):
     verb("--dataset", "mnist")
     assert calls.samples[0]["data"] == DataChoice(name="mnist")
 
 
-def download(verb, calls, _network, _tmp_path):
+def download(verb, calls, network, tmp_path):
     verb("--download")
     assert calls.samples[0]["data"] == DataChoice(download=True)
 
@@ -124,17 +124,17 @@ def design(verb, calls, network, tmp_path):
     assert [own["lanes"] for own in calls.cores] == [(16, 16)]
 
 
-def target(verb, calls, _network, _tmp_path):
+def target(verb, calls, network, tmp_path):
     verb("--target", "ulx3s-85f")
     assert calls.generated[0]["target"] is TARGETS["ulx3s-85f"]
 
 
-def loadable(verb, calls, _network, _tmp_path):
+def loadable(verb, calls, network, tmp_path):
     verb("--loadable")
     assert calls.generated[0]["loadable"] is True
 
 
-def seed(verb, calls, _network, _tmp_path):
+def seed(verb, calls, network, tmp_path):
     verb("--seed", SEEDS - 1)
     assert calls.cores[0]["seed"] == SEEDS - 1
     verb("--seed", 0)
@@ -142,7 +142,7 @@ def seed(verb, calls, _network, _tmp_path):
         verb("--seed", wrong, code=2)
 
 
-def jobs(verb, calls, _network, _tmp_path):
+def jobs(verb, calls, network, tmp_path):
     verb("--jobs", 3)
     assert calls.cores[0]["jobs"] == 3
     verb("--jobs", 0, code=2)
@@ -175,7 +175,7 @@ def output(verb, calls, network, tmp_path):
     assert not (network.parent / "verify.json").exists()
 
 
-def as_json(verb, _calls, _network, _tmp_path):
+def as_json(verb, calls, network, tmp_path):
     assert verb("--json").stdout.startswith("{")
     assert not verb().stdout.startswith("{")
 

@@ -93,12 +93,12 @@ class Calls:
         how["directory"].mkdir()
         self.generated.append(how)
 
-    def fit(self, folder: Path, _image: object, *, network: Path) -> SimpleNamespace:
+    def fit(self, folder: Path, image: object, *, network: Path) -> SimpleNamespace:
         self.fitted.append((folder, network))
         lanes = self.generated[len(self.fitted) - 1]["lanes"] if self.generated else (16, 16)
         return SimpleNamespace(core=SimpleNamespace(lanes=lanes), expect=f"model {lanes}")
 
-    def sample(self, _network: Path, _image: object, **how: Any) -> SimpleNamespace:
+    def sample(self, network: Path, image: object, **how: Any) -> SimpleNamespace:
         self.samples.append(how)
         return SimpleNamespace(events=EVENTS, available=359, dataset="digits")
 
@@ -146,7 +146,7 @@ def calls(monkeypatch, small_image) -> Calls:
     monkeypatch.setattr(selftest_cli, "selftest", made.selftest)
 
     def level(name: str, code: int):
-        def verify(_console, network, *level, **how):
+        def verify(console, network, *level, **how):
             made.levels.append({"by": name, "network": network, "level": level, **how})
             return code
 
@@ -158,7 +158,7 @@ def calls(monkeypatch, small_image) -> Calls:
 
 
 @pytest.fixture
-def verb(spikeloom, calls, network):  # noqa: ARG001 -- the fakes are in place
+def verb(spikeloom, calls, network):
     """`verb(...)`: what the verb says with these options; it must end with `code`."""
 
     def run(*options: object, code: int = 0):

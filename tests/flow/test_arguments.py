@@ -87,37 +87,37 @@ PIXELS = np.zeros((1, 4), dtype=np.uint8)
             id="an image for a checkpoint",
         ),
         pytest.param(
-            lambda _net, out: atomic_write("text", out),
+            lambda net, out: atomic_write("text", out),
             "data of atomic_write(path, data) must be bytes or str, not",
             id="text and path the wrong way round",
         ),
-        pytest.param(lambda _net, _out: layer(leak=0.9), NO_LEAK, id="a number as a layer's leak"),
+        pytest.param(lambda net, out: layer(leak=0.9), NO_LEAK, id="a number as a layer's leak"),
         pytest.param(
-            lambda _net, _out: Neuron(leak=WRONG["number"], **NEURON),
+            lambda net, out: Neuron(leak=WRONG["number"], **NEURON),
             "not 0.9; DecayLeak(multiplier=26, fraction_bits=8) keeps 0.9 of a membrane in a step",
             id="a number as a neuron's leak",
         ),
         pytest.param(
-            lambda _net, _out: build_network(
+            lambda net, out: build_network(
                 Config(network=NetworkConfig(leak=WRONG["number"])), inputs=4, classes=2
             ),
             NO_LEAK,
             id="a number as a configuration's leak",
         ),
         pytest.param(
-            lambda _net, _out: leak(np.array([1]), WRONG["number"]), NO_LEAK, id="a number leaks"
+            lambda net, out: leak(np.array([1]), WRONG["number"]), NO_LEAK, id="a number leaks"
         ),
         pytest.param(
-            lambda _net, _out: layer(leak=ShiftLeak), NO_LEAK, id="a class as a layer's leak"
+            lambda net, out: layer(leak=ShiftLeak), NO_LEAK, id="a class as a layer's leak"
         ),
         pytest.param(
-            lambda _net, _out: encode(WRONG["name"], PIXELS, 4),
+            lambda net, out: encode(WRONG["name"], PIXELS, 4),
             "encoding must be LatencyEncoding or RateEncoding or MultiThresholdEncoding or "
             "DeltaEncoding, not str",
             id="a name as an encoding",
         ),
         pytest.param(
-            lambda net, _out: image(net, encoding="latency"),
+            lambda net, out: image(net, encoding="latency"),
             "encoding must be LatencyEncoding",
             id="a name as an image's encoding",
         ),
@@ -136,12 +136,12 @@ def test_a_wrong_type_is_told_in_one_sentence(small_image, tmp_path, call, says)
     ("call", "says"),
     [
         pytest.param(
-            lambda _net: layer(reset="substract"),
+            lambda net: layer(reset="substract"),
             "reset must be 'subtract' or 'zero', not 'substract'",
             id="a layer's reset",
         ),
         pytest.param(
-            lambda _net: Neuron(leak=IntegrateLeak(), **{**NEURON, "reset": "sub"}),
+            lambda net: Neuron(leak=IntegrateLeak(), **{**NEURON, "reset": "sub"}),
             "reset must be 'subtract' or 'zero', not 'sub'",
             id="a neuron's reset",
         ),
