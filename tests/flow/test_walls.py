@@ -54,6 +54,7 @@ FLOORS = {
         "spikeloom.connections",
         "spikeloom.errors",
         "spikeloom.image",
+        "spikeloom.neurons",
     ),
     "spikeloom.reference": (
         "spikeloom.arithmetic",

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.image import Layer, NetworkImage
+from spikeloom.image import NetworkImage
+from spikeloom.packing.rows import Rows
 from spikeloom.packing.words import IndexForm, SynapseWords
 
 
@@ -41,7 +42,7 @@ POINTER_ROWS = (1, 2, 4, 8)
 
 
 def pack(
-    layer: Layer,
+    layer: Rows,
     lanes: int,
     *,
     index_form: IndexForm | None = None,
@@ -113,7 +114,7 @@ def slot_addresses(words: SynapseWords) -> npt.NDArray[np.int64]:
     return words.index * words.blocks + (position % words.blocks)[:, None]
 
 
-def _forms(layer: Layer, lanes: int) -> Iterator[_Form]:
+def _forms(layer: Rows, lanes: int) -> Iterator[_Form]:
     blocks = 1
     while True:
         absolute = _absolute(layer, lanes, blocks)
@@ -126,12 +127,12 @@ def _forms(layer: Layer, lanes: int) -> Iterator[_Form]:
         yield _Form(form="gap", bits=bits)
 
 
-def _absolute(layer: Layer, lanes: int, blocks: int) -> _Form:
+def _absolute(layer: Rows, lanes: int, blocks: int) -> _Form:
     groups = -(-layer.neurons // lanes)
     return _Form(form="absolute", bits=(-(-groups // blocks) - 1).bit_length(), blocks=blocks)
 
 
-def _slots(layer: Layer, lanes: int, form: _Form) -> _Slots:
+def _slots(layer: Rows, lanes: int, form: _Form) -> _Slots:
     target, row = layer.target.astype(np.int64), layer.row.astype(np.int64)
     lane, address = target % lanes, target // lanes
     block = address % form.blocks
@@ -158,7 +159,7 @@ def _slots(layer: Layer, lanes: int, form: _Form) -> _Slots:
 
 
 def _lay_out(
-    layer: Layer, lanes: int, form: _Form, pointer_rows: int | None, granule: int | None
+    layer: Rows, lanes: int, form: _Form, pointer_rows: int | None, granule: int | None
 ) -> SynapseWords:
     slots = _slots(layer, lanes, form)
     count = np.zeros(layer.inputs, dtype=np.int64)

@@ -1,0 +1,94 @@
+"""What the packer sees of synapses: a matrix, row by row."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from spikeloom.connections import SparseRows
+from spikeloom.image.widths import signed_bits
+from spikeloom.neurons import Integers
+
+
+class Rows(Protocol):
+    """A matrix of synapses; a column's bank is `column mod lanes`."""
+
+    @property
+    def name(self) -> str:
+        """Of the words."""
+        ...
+
+    @property
+    def inputs(self) -> int:
+        """Rows."""
+        ...
+
+    @property
+    def neurons(self) -> int:
+        """Columns."""
+        ...
+
+    @property
+    def row(self) -> Integers:
+        """int64 `[synapses]`: the row of each synapse."""
+        ...
+
+    @property
+    def target(self) -> npt.NDArray[Any]:
+        """Integers `[synapses]`: the column of each synapse."""
+        ...
+
+    @property
+    def weight(self) -> npt.NDArray[Any]:
+        """Integers `[synapses]`, none 0."""
+        ...
+
+    @property
+    def weight_bits(self) -> int:
+        """The signed width of the weights."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MatrixRows:
+    """The rows of a sparse matrix, by a name.
+
+    Attributes:
+        name: of the words.
+        matrix: the synapses.
+    """
+
+    name: str
+    matrix: SparseRows
+
+    @property
+    def inputs(self) -> int:
+        """Rows."""
+        return self.matrix.rows
+
+    @property
+    def neurons(self) -> int:
+        """Columns."""
+        return self.matrix.columns
+
+    @property
+    def row(self) -> Integers:
+        """int64 `[synapses]`: the row of each synapse."""
+        return self.matrix.row
+
+    @property
+    def target(self) -> npt.NDArray[Any]:
+        """int32 `[synapses]`: the column of each synapse."""
+        return self.matrix.target
+
+    @property
+    def weight(self) -> npt.NDArray[Any]:
+        """int32 `[synapses]`, none 0."""
+        return self.matrix.weight
+
+    @cached_property
+    def weight_bits(self) -> int:
+        """The signed width that the weights in use need, at least 2."""
+        low, high = int(self.weight.min(initial=0)), int(self.weight.max(initial=0))
+        return max(2, signed_bits(low, high))
