@@ -121,7 +121,7 @@ def _network(neurons: int, words: int) -> NetworkImage:
     readout = random.choice([-8, -3, 2, 7], (neurons, OUTPUTS))
     readout[random.random((neurons, OUTPUTS)) < 0.75] = 0
     leak = ShiftLeak(shift=2)
-    return NetworkImage(
+    return NetworkImage.chain(
         layers=(
             Layer.from_dense(hidden, name="hidden1", leak=leak, threshold=20, membrane_bits=10),
             Layer.from_dense(readout, name="readout", leak=leak, spiking=False, membrane_bits=10),

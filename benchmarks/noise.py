@@ -137,7 +137,7 @@ def networks(seed: int) -> tuple[NetworkImage, NetworkImage]:
                     membrane_bits=10,
                 )
             )
-        return NetworkImage(
+        return NetworkImage.chain(
             layers=tuple(layers),
             time_steps=4,
             encoding=LatencyEncoding(),

@@ -63,7 +63,7 @@ def small_image() -> NetworkImage:
         values = random.integers(-7, 8, (inputs, neurons))
         return np.where(random.random((inputs, neurons)) < density, values, 0)
 
-    return NetworkImage(
+    return NetworkImage.chain(
         layers=(
             Layer.from_dense(
                 weights(64, 12, 0.3),

@@ -221,7 +221,7 @@ class ModelDevice:
                     scale=layer.scale,
                 )
             )
-        return replace(self.image, layers=tuple(layers))
+        return self.image.with_layers(tuple(layers))
 
     def idle(self) -> bool:
         return self.steps == [[]]

@@ -17,7 +17,7 @@ from spikeloom.image import (
     Reset,
     ShiftLeak,
 )
-from spikeloom.image.model import Readout
+from spikeloom.image.network import Readout
 
 leaks = st.one_of(
     st.just(IntegrateLeak()),
@@ -80,7 +80,7 @@ def random_network(
                 membrane_bits=membrane_bits,
             )
         )
-    return NetworkImage(
+    return NetworkImage.chain(
         layers=tuple(made),
         time_steps=time_steps,
         encoding=LatencyEncoding(),

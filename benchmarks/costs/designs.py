@@ -19,7 +19,7 @@ from spikeloom.image import (
     Reset,
     ShiftLeak,
 )
-from spikeloom.image.model import Readout
+from spikeloom.image.network import Readout
 
 __all__ = ["DESIGNS", "Design"]
 
@@ -77,7 +77,7 @@ class Design:
                     membrane_bits=10,
                 )
             )
-        return NetworkImage(
+        return NetworkImage.chain(
             layers=tuple(layers),
             time_steps=4,
             encoding=LatencyEncoding(),

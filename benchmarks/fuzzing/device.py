@@ -48,7 +48,7 @@ SAMPLES = 3
 
 _HASH = bytes(range(8))
 _LOADS = [(0, 1, address, 3 * address) for address in range(130)]
-_IMAGE = NetworkImage(
+_IMAGE = NetworkImage.chain(
     layers=(
         Layer.from_dense(
             np.ones((4, 70), dtype=np.int64), name="layer", leak=IntegrateLeak(), spiking=False

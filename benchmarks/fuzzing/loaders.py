@@ -75,7 +75,7 @@ def _network() -> NetworkImage:
             ("c", (3, 2), IntegrateLeak(), 1, False),
         )
     ]
-    return NetworkImage(
+    return NetworkImage.chain(
         layers=tuple(layers),
         time_steps=4,
         encoding=LatencyEncoding(),

@@ -24,7 +24,7 @@ from spikeloom.image import (
     Reset,
     ShiftLeak,
 )
-from spikeloom.image.model import Readout
+from spikeloom.image.network import Readout
 from spikeloom_cosim.fitting import Fitting, fit_design
 from spikeloom_cosim.loads import scrambled, with_looks
 from spikeloom_hw.core.build import core_params
@@ -135,7 +135,7 @@ class Subject:
                     scale=1.0,
                 )
             )
-        return NetworkImage(
+        return NetworkImage.chain(
             layers=tuple(layers),
             time_steps=self.time_steps,
             encoding=LatencyEncoding(),

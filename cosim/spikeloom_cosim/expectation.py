@@ -134,6 +134,7 @@ def _chosen(trace: Trace, samples: slice) -> Trace:
         spikes=tuple(spikes[samples] for spikes in trace.spikes),
         membranes=tuple(membranes[samples] for membranes in trace.membranes),
         operations=trace.operations[samples],
+        arrived=trace.arrived[samples],
         scores=trace.scores[samples],
         predictions=trace.predictions[samples],
     )

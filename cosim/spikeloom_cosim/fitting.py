@@ -49,7 +49,7 @@ class Fitting:
         rows = replace(first, row_ptr=np.pad(first.row_ptr, beyond, mode="edge"))
         return replace(
             self,
-            image=replace(self.image, layers=(rows, *self.image.layers[1:])),
+            image=self.image.with_layers((rows, *self.image.layers[1:])),
             packed=(replace(words, count=np.pad(words.count, beyond)), *self.packed[1:]),
         )
 

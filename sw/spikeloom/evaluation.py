@@ -83,7 +83,7 @@ class Tally:
         """Take a batch's trace with its labels (int64 [S])."""
         self._samples += len(labels)
         self._correct += int((trace.predictions == labels).sum())
-        self._events += [int(trace.inputs_of(i).sum()) for i in range(len(self._events))]
+        self._events += trace.arrived.sum(axis=0)
         self._operations += trace.operations.sum(axis=0)
 
     def result(self) -> Evaluation:
@@ -108,7 +108,7 @@ def encoded_batches(
 
 def evaluate_split(image: NetworkImage, split: Split) -> Evaluation:
     """Run a whole split through the integer reference."""
-    tally = Tally(len(image.layers))
+    tally = Tally(len(image.graph.populations) - 1)
     for events, labels in encoded_batches(
         split, encoding=image.encoding, time_steps=image.time_steps
     ):

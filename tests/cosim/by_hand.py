@@ -22,7 +22,7 @@ SHAPE = CoreShape(
     label_bits=2,
     layers=(LayerShape(name="only", neurons=3, lanes=2, group_bits=1, membrane_bits=8),),
 )
-IMAGE = NetworkImage(
+IMAGE = NetworkImage.chain(
     layers=(
         Layer.from_dense(
             WEIGHTS,

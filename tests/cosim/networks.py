@@ -8,7 +8,7 @@ import numpy as np
 from spikeloom.arithmetic import IntegrateLeak, Leak, Reset
 from spikeloom.encoding import LatencyEncoding
 from spikeloom.image import Layer, NetworkImage, Provenance
-from spikeloom.image.model import Readout
+from spikeloom.image.network import Readout
 
 
 def random_network(
@@ -44,7 +44,7 @@ def random_network(
                 scale=1.0,
             )
         )
-    return NetworkImage(
+    return NetworkImage.chain(
         layers=tuple(layers),
         time_steps=time_steps,
         encoding=LatencyEncoding(threshold=16),

@@ -60,7 +60,7 @@ def run(core, cases, tools, tmp_path):
         if changed is not None:
             image = cases[changed][0]
             first = replace(image.layers[0], weight=-image.layers[0].weight)
-            other = replace(image, layers=(first, *image.layers[1:]))
+            other = image.with_layers((first, *image.layers[1:]))
             rounds[changed] = replace(rounds[changed], loads=core.fit(other).core.loads)
         recording = run_rounds(
             build_bench(core.core.verilog, core.core.shape, tools=tools),

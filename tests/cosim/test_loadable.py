@@ -28,7 +28,7 @@ def network(sizes: tuple[int, ...] = (64, 24, 10), **options) -> NetworkImage:
     """A network of one threshold a layer."""
     image = random_network(sizes, leak=ShiftLeak(shift=3), **options)
     layers = [replace(own, threshold=np.full_like(own.threshold, 7)) for own in image.layers]
-    return replace(image, layers=tuple(layers))
+    return image.with_layers(tuple(layers))
 
 
 FIRST = network(seed=1)

@@ -121,7 +121,7 @@ class Planted:
 
     def changed_layer(self, **arrays: np.ndarray) -> NetworkImage:
         first = replace(self.image.layers[0], **arrays)
-        return replace(self.image, layers=(first, *self.image.layers[1:]))
+        return self.image.with_layers((first, *self.image.layers[1:]))
 
 
 @pytest.fixture(scope="module")

@@ -127,7 +127,7 @@ def test_impossible_target(refused, network, tmp_path, verb):
 def test_network_too_large_for_the_device(refused, tmp_path):
     random = np.random.default_rng(1)
     weights = random.choice([-1, 1], (512, 522)) * random.integers(1, 8, (512, 522))
-    image = NetworkImage(
+    image = NetworkImage.chain(
         layers=(
             Layer.from_dense(weights[:, 10:], name="large", leak=IntegrateLeak()),
             Layer.from_dense(weights[:, :10], name="last", leak=IntegrateLeak(), spiking=False),

@@ -104,7 +104,7 @@ def test_words_wider_than_single_port_ram_spill_into_block_ram():
     places = random.random((64, 32, 8)).argsort(axis=1) < 3
     weights = random.choice([-7, 7], (64, 32, 8)) * places
     hidden = Layer.from_dense(weights.reshape(64, 256), name="layer0", leak=ShiftLeak(shift=2))
-    image = replace(image, layers=(hidden, *image.layers[1:]))
+    image = image.with_layers((hidden, *image.layers[1:]))
     found = estimate(image, target=ICEBREAKER, lanes=(8, 1), loadable=True)
     memories = {own.name: own for own in found.memories}
     weights, spilled = memories["layer0.weights"], memories["layer0.weights.spilled"]

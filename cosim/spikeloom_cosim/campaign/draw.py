@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, Leak, Reset, ShiftLeak
 from spikeloom.encoding import LatencyEncoding
 from spikeloom.image import Layer, NetworkImage, Provenance
-from spikeloom.image.model import Readout
+from spikeloom.image.network import Readout
 from spikeloom.packing.lanes import LANES
 from spikeloom_hw.core.params import CoreParams, LayerParams
 
@@ -46,7 +46,7 @@ def draw_core(random: np.random.Generator) -> CoreDraw:
     layers = int(random.integers(1, 4))
     sizes = [_size(random, 90), *(_size(random, 48) for _ in range(layers - 1)), _size(random, 12)]
     reset: Reset = "zero" if random.random() < 0.5 else "subtract"
-    image = NetworkImage(
+    image = NetworkImage.chain(
         layers=tuple(
             Layer.from_dense(
                 _largest_weights(random, shape),
@@ -74,7 +74,7 @@ def draw_fixed(random: np.random.Generator) -> CoreDraw:
     """A core with fixed contents, of a network in which each neuron has a threshold and a bias."""
     shape = draw_core(random)
     layers = [_own_parameters(random, layer) for layer in shape.image.layers]
-    return replace(shape, image=replace(shape.image, layers=tuple(layers)))
+    return replace(shape, image=shape.image.with_layers(tuple(layers)))
 
 
 def _own_parameters(random: np.random.Generator, layer: Layer) -> Layer:
@@ -107,7 +107,7 @@ def draw_network(random: np.random.Generator, core: CoreParams) -> NetworkImage:
         _draw_layer(random, params, shape)
         for params, shape in zip(core.layers, pairwise(sizes), strict=True)
     ]
-    return NetworkImage(
+    return NetworkImage.chain(
         layers=tuple(layers),
         time_steps=int(random.integers(1, core.time_steps + 1)),
         encoding=LatencyEncoding(),

@@ -106,7 +106,7 @@ def fit(image: NetworkImage, core: CoreParams) -> tuple[NetworkImage, tuple[Syna
         _fill_up(layer, params) for layer, params in zip(image.layers, core.layers, strict=True)
     )
     packed = tuple(map(_pack_as, layers, core.layers))
-    return replace(image, layers=layers), packed
+    return image.with_layers(layers), packed
 
 
 def load_sequence(image: NetworkImage, core: CoreParams) -> list[Load]:

@@ -118,6 +118,11 @@ class Connection(ABC):
         """The connection of what `arrays` and `settings` gave."""
 
     @property
+    @abstractmethod
+    def weight_bits(self) -> int:
+        """The signed width of its weights, at least 2; 0 where none is stored."""
+
+    @property
     def inputs(self) -> int:
         """Neurons of the source."""
         return prod(self.source_shape)

@@ -80,6 +80,11 @@ class Conv2d(Connection):
         """Weights of the kernel."""
         return self.weights.rows * self.weights.columns // self.groups
 
+    @property
+    def weight_bits(self) -> int:
+        """The signed width of the weights in use, at least 2."""
+        return self.weights.weight_bits
+
     def rows(self, event: int) -> Iterator[tuple[int, int]]:
         """The synapses of one input: `(target neuron, weight)`."""
         _, width, channels = self.source_shape

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeloom.connections.base import Connection, Shape
+from spikeloom.connections.sparse_rows import weight_bits
 from spikeloom.neurons import Integers
 
 
@@ -37,6 +38,11 @@ class Identity(Connection):
     def places(self) -> int:
         """Channels."""
         return len(self.weight)
+
+    @property
+    def weight_bits(self) -> int:
+        """The signed width of the integers in use, at least 2."""
+        return weight_bits(self.weight)
 
     def _each(self) -> Integers:
         """The weight of each neuron, int64 `[neurons]`."""

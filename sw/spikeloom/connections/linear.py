@@ -43,6 +43,11 @@ class Linear(Connection):
         """Inputs times neurons."""
         return self.weights.rows * self.weights.columns
 
+    @property
+    def weight_bits(self) -> int:
+        """The signed width of the weights in use, at least 2."""
+        return self.weights.weight_bits
+
     def rows(self, event: int) -> Iterator[tuple[int, int]]:
         """The synapses of one input: `(target neuron, weight)`."""
         start, stop = self.weights.row_ptr[event : event + 2].tolist()

@@ -40,6 +40,11 @@ class _Pool2d(Connection):
         """No weight is stored."""
         return 0
 
+    @property
+    def weight_bits(self) -> int:
+        """No weight is stored."""
+        return 0
+
     def rows(self, event: int) -> Iterator[tuple[int, int]]:
         """The windows that one input lies in, each with weight 1."""
         _, width, channels = self.source_shape

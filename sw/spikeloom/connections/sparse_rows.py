@@ -81,11 +81,22 @@ class SparseRows:
         """int64 `[synapses]`: the row of each synapse."""
         return np.repeat(np.arange(self.rows), self.count)
 
+    @cached_property
+    def weight_bits(self) -> int:
+        """The signed width of the weights in use, at least 2."""
+        return weight_bits(self.weight)
+
     def dense(self) -> Integers:
         """The matrix, int64 `[rows, columns]`."""
         matrix = np.zeros((self.rows, self.columns), dtype=np.int64)
         matrix[self.row, self.target] = self.weight
         return matrix
+
+
+def weight_bits(weights: npt.NDArray[np.integer]) -> int:
+    """The signed width that weights need, at least 2."""
+    low, high = int(weights.min(initial=0)), int(weights.max(initial=0))
+    return max(2, 1 + max((~low if low < 0 else low).bit_length(), high.bit_length()))
 
 
 def as_int32(field: str, values: npt.ArrayLike) -> npt.NDArray[np.int32]:

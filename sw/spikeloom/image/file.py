@@ -1,14 +1,7 @@
 """The file of a NetworkImage: integer arrays in safetensors, the rest in a JSON header.
 
-==========================  =====  ======================================================
-array                       type   shape
-==========================  =====  ======================================================
-``<layer>.row_ptr``         int32  ``[inputs + 1]``
-``<layer>.target``          int32  ``[synapses]``
-``<layer>.weight``          int16  ``[synapses]``
-``<layer>.bias``            int32  ``[neurons]``
-``<layer>.threshold``       int32  ``[neurons]``
-==========================  =====  ======================================================
+A chain is written in schema 1 (`spikeloom.image.schema1`), which earlier releases read as well; any
+other graph in schema 2 (`spikeloom.image.schema2`).
 
 The header (metadata key ``spikeloom``) holds schema version, neuron parameters, widths,
 encoding, readout, provenance, and a sha256 over its own text and the arrays, so that no byte of a
@@ -20,60 +13,40 @@ from, is another hash: see :mod:`spikeloom.image.identity`.
 import hashlib
 import os
 from pathlib import Path
-from typing import Literal
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 import safetensors
 import safetensors.numpy
 
-from spikeloom.arithmetic import Leak, Reset
-from spikeloom.encoding import Encoding
 from spikeloom.errors import UserError, check_type
 from spikeloom.files import atomic_write, what_lies_there
-from spikeloom.image.model import Layer, NetworkImage, Provenance, Readout
+from spikeloom.image.network import NetworkImage
+from spikeloom.image.schema1 import (
+    ChainHeader,
+    Tensors,
+    chain_header,
+    chain_image,
+    chain_tensors,
+    check_chain_widths,
+)
+from spikeloom.image.schema2 import (
+    GraphHeader,
+    check_graph_widths,
+    graph_header,
+    graph_image,
+    graph_tensors,
+)
 from spikeloom.image.validation import validate_image
 
-SCHEMA = 1
 METADATA_KEY = "spikeloom"
-ARRAYS: dict[str, type[np.signedinteger]] = {
-    "row_ptr": np.int32,
-    "target": np.int32,
-    "weight": np.int16,
-    "bias": np.int32,
-    "threshold": np.int32,
-}
 
-Tensors = dict[str, npt.NDArray[np.signedinteger]]
+Header = ChainHeader | GraphHeader
 
 
-class LayerHeader(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a layer is besides its arrays. The widths are stored, and checked at loading."""
+class _Schema(msgspec.Struct):
+    """The one field by which a header says how to read the others."""
 
-    name: str
-    inputs: int
-    neurons: int
-    synapses: int
-    leak: Leak
-    reset: Reset
-    spiking: bool
-    membrane_bits: int
-    weight_bits: int
-    accumulator_bits: int
-    scale: float
-
-
-class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The JSON header of the file."""
-
-    schema: Literal[1]
-    time_steps: int
-    encoding: Encoding
-    readout: Readout
-    provenance: Provenance
-    layers: tuple[LayerHeader, ...]
-    sha256: str
+    schema: int = 1
 
 
 def save_image(path: str | os.PathLike[str], image: NetworkImage) -> None:
@@ -86,7 +59,10 @@ def save_image(path: str | os.PathLike[str], image: NetworkImage) -> None:
     check_type("path of save_image(path, image)", path, str, os.PathLike)
     check_type("image of save_image(path, image)", image, NetworkImage)
     validate_image(image)
-    header, tensors = _header(image), _tensors(image)
+    if image.is_chain:
+        header, tensors = chain_header(image), chain_tensors(image)
+    else:
+        header, tensors = graph_header(image), graph_tensors(image)
     header = msgspec.structs.replace(header, sha256=_digest(_text(header), tensors))
     atomic_write(path, safetensors.numpy.save(tensors, {METADATA_KEY: _text(header)}))
 
@@ -100,43 +76,19 @@ def load_image(path: str | Path) -> NetworkImage:
     path = Path(path)
     header, text, tensors = _read(path)
     _check_sha256(path, header, text, tensors)
-    image = NetworkImage(
-        layers=tuple(_layer(path, layer, tensors) for layer in header.layers),
-        time_steps=header.time_steps,
-        encoding=header.encoding,
-        readout=header.readout,
-        provenance=header.provenance,
-    )
+    if isinstance(header, ChainHeader):
+        image = chain_image(path, header, tensors)
+    else:
+        image = graph_image(path, header, tensors)
     try:
         validate_image(image)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    for stored, layer in zip(header.layers, image.layers, strict=True):
-        _check_widths(path, stored, layer)
+    if isinstance(header, ChainHeader):
+        check_chain_widths(path, header, image)
+    else:
+        check_graph_widths(path, header, image)
     return image
-
-
-def _tensors(image: NetworkImage) -> Tensors:
-    return {
-        f"{layer.name}.{array}": np.ascontiguousarray(getattr(layer, array), dtype=dtype)
-        for layer in image.layers
-        for array, dtype in ARRAYS.items()
-    }
-
-
-def _header(image: NetworkImage) -> Header:
-    return Header(
-        schema=SCHEMA,
-        time_steps=image.time_steps,
-        encoding=image.encoding,
-        readout=image.readout,
-        provenance=image.provenance,
-        layers=tuple(
-            LayerHeader(**{field: getattr(layer, field) for field in LayerHeader.__struct_fields__})
-            for layer in image.layers
-        ),
-        sha256="",
-    )
 
 
 def _text(header: Header) -> str:
@@ -189,7 +141,7 @@ def _read(path: Path) -> tuple[Header, str, Tensors]:
         )
     try:
         text = metadata[METADATA_KEY]
-        return msgspec.json.decode(text, type=Header), text, tensors
+        return _decoded(text), text, tensors
     except msgspec.MsgspecError as error:
         if _is_of_training(metadata[METADATA_KEY]):
             raise UserError(
@@ -207,38 +159,11 @@ def _is_of_training(header: str) -> bool:
         return False
 
 
-def _layer(path: Path, header: LayerHeader, tensors: Tensors) -> Layer:
-    arrays = {}
-    for array, dtype in ARRAYS.items():
-        name = f"{header.name}.{array}"
-        tensor = tensors.get(name)
-        if tensor is None:
-            raise UserError(f"{path}: the array {name!r} is missing: export it again")
-        if (
-            tensor.dtype != dtype
-            or tensor.ndim != 1
-            or (tensor.size == 0 and array != "target" and array != "weight")
-        ):
-            raise UserError(
-                f"{path}: {name} is {tensor.dtype.name} {list(tensor.shape)}: "
-                f"it must be a list of {np.dtype(dtype).name}"
-            )
-        arrays[array] = tensor
-    return Layer(
-        name=header.name,
-        leak=header.leak,
-        reset=header.reset,
-        spiking=header.spiking,
-        membrane_bits=header.membrane_bits,
-        scale=header.scale,
-        **arrays,
-    )
+def _decoded(text: str) -> Header:
+    """The header, by its schema.
 
-
-def _check_widths(path: Path, stored: LayerHeader, layer: Layer) -> None:
-    for field in ("inputs", "neurons", "synapses", "weight_bits", "accumulator_bits"):
-        if getattr(stored, field) != getattr(layer, field):
-            raise UserError(
-                f"{path}: {layer.name}.{field} is stored as {getattr(stored, field)}, but the "
-                f"arrays give {getattr(layer, field)}: export it again"
-            )
+    Raises:
+        msgspec.MsgspecError: it is not valid.
+    """
+    schema = msgspec.json.decode(text, type=_Schema).schema
+    return msgspec.json.decode(text, type=GraphHeader if schema == 2 else ChainHeader)

@@ -9,6 +9,7 @@ its own, over its provenance too, which finds damage (`spikeloom.image.file`).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -22,7 +23,11 @@ from spikeloom.encoding import (
     MultiThresholdEncoding,
     RateEncoding,
 )
-from spikeloom.image.model import Layer, NetworkImage
+from spikeloom.connections import Connection
+from spikeloom.image.layer import Layer
+from spikeloom.image.network import NetworkImage
+from spikeloom.image.population import Population
+from spikeloom.neurons import CubaLif, Lif, Relay, Rounding, Source
 
 Value = int | str | npt.NDArray[np.signedinteger]
 
@@ -49,8 +54,17 @@ def computed(image: NetworkImage) -> Iterator[tuple[str, Value]]:
     yield "inputs", image.inputs
     yield "code", code_text(image.encoding)
     yield "readout", image.readout
-    for layer in image.layers:
-        yield from _layer(layer)
+    if image.is_chain:
+        for layer in image.layers:
+            yield from _layer(layer)
+        return
+    number = {population.name: place for place, population in enumerate(image.graph.populations)}
+    for population in image.graph.populations:
+        yield from _population(population)
+    for connection in image.graph.connections:
+        yield "from", number[connection.source]
+        yield "to", number[connection.target]
+        yield from _connection(connection)
 
 
 def code_text(encoding: Encoding) -> str:
@@ -81,11 +95,57 @@ def _layer(layer: Layer) -> Iterator[tuple[str, Value]]:
         yield "reset", layer.reset
 
 
+def _population(population: Population) -> Iterator[tuple[str, Value]]:
+    yield "shape", "x".join(map(str, population.shape))
+    match population.neuron:
+        case Source(highest=highest):
+            yield "source, up to", highest
+            return
+        case Relay():
+            yield "relay", ""
+            yield "biases", population.bias
+            return
+        case Lif(leak=leak, reset=reset):
+            yield "neuron", "lif"
+        case CubaLif(current_leak=current_leak, leak=leak, reset=reset):
+            yield "neuron", "cuba-lif"
+            yield "current leak", _leak_text(current_leak)
+            yield "current bits", population.current_bits
+    yield "leak", _leak_text(leak)
+    yield "biases", population.bias
+    yield "drives", population.drive
+    low, high = population.limits["membrane"]
+    yield "membrane", f"{low} to {high}"
+    yield "spikes", "yes" if population.spiking else "no"
+    if population.spiking:
+        yield "thresholds", population.threshold
+        yield "reset", reset
+        if reset in ("subtract", "subtract-late"):
+            amount = population.amount
+            yield "amounts", population.threshold if amount is None else amount
+        if reset == "value":
+            yield "reset values", population.reset_value
+
+
+def _connection(connection: Connection) -> Iterator[tuple[str, Value]]:
+    yield "kind", connection.kind
+    yield "delay", connection.delay
+    yield "shift", connection.shift
+    for name, setting in sorted(connection.settings().items()):
+        yield name, json.dumps(setting, sort_keys=True)
+    for name, values in sorted(connection.arrays().items()):
+        yield name, values
+
+
 def _leak_text(leak: Leak) -> str:
     match leak:
         case IntegrateLeak():
             return "none"
-        case ShiftLeak(shift=shift):
-            return f"shift {shift}"
-        case DecayLeak(multiplier=multiplier, fraction_bits=fraction_bits):
-            return f"decay {multiplier} >> {fraction_bits}"
+        case ShiftLeak(shift=shift, rounding=rounding):
+            return f"shift {shift}{_rounding_text(rounding)}"
+        case DecayLeak(multiplier=multiplier, fraction_bits=fraction_bits, rounding=rounding):
+            return f"decay {multiplier} >> {fraction_bits}{_rounding_text(rounding)}"
+
+
+def _rounding_text(rounding: Rounding) -> str:
+    return "" if rounding == "floor" else f", {rounding}"

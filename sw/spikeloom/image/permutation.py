@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.image.model import Layer, NetworkImage
+from spikeloom.image.layer import Layer
+from spikeloom.image.network import NetworkImage
 
 Order = npt.NDArray[np.int64]
 """Int64 ``[neurons]``: which neuron comes to stand at each position."""
@@ -28,7 +29,7 @@ def permute_hidden(image: NetworkImage, orders: Sequence[Order]) -> NetworkImage
     ins = [np.arange(image.inputs), *hidden]
     outs = [*hidden, np.arange(image.outputs)]
     moved = (_move(*each) for each in zip(image.layers, ins, outs, strict=True))
-    return replace(image, layers=tuple(moved))
+    return image.with_layers(moved)
 
 
 def _checked(order: Order, layer: Layer) -> Order:

@@ -1,6 +1,5 @@
 """What makes a NetworkImage valid: each rule names the field, the value and the fix."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,9 +7,11 @@ import numpy as np
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, Leak, ShiftLeak
 from spikeloom.encoding import encoding_pixels
 from spikeloom.errors import UserError
-from spikeloom.image.model import Layer, NetworkImage
+from spikeloom.image.graph_validation import validate_graph
+from spikeloom.image.layer import Layer
+from spikeloom.image.names import NAME, NAME_RULE
+from spikeloom.image.network import NetworkImage
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 MEMBRANE_BITS = range(2, 33)
 ACCUMULATOR_BITS_LIMIT = 32
 TIME_STEPS = range(1, 4097)
@@ -30,13 +31,36 @@ def validate_image(image: NetworkImage) -> None:
     Raises:
         UserError: the field, its value, and what it has to be.
     """
-    _require(len(image.layers) > 0, "layers", 0, "a network needs at least one layer")
+    if image.is_chain:
+        _validate_layers(image)
+    else:
+        validate_graph(image.graph)
     _require(
         image.time_steps in TIME_STEPS,
         "time_steps",
         image.time_steps,
         f"it must be {TIME_STEPS.start} to {TIME_STEPS.stop - 1}",
     )
+    _require(
+        1 <= image.inputs <= INPUTS_LIMIT, "inputs", image.inputs, f"it must be 1 to {INPUTS_LIMIT}"
+    )
+    try:
+        encoding_pixels(image.encoding, image.inputs, image.time_steps)
+    except UserError as error:
+        raise UserError(f"network image: encoding: {error}") from None
+    _validate_provenance(image)
+    last = image.graph.readout
+    _require(
+        last.spiking == (image.readout == "count"),
+        f"{last.name}.spiking",
+        last.spiking,
+        f"with readout {image.readout!r} the last layer "
+        + ("must spike" if image.readout == "count" else "must not spike"),
+    )
+
+
+def _validate_layers(image: NetworkImage) -> None:
+    _require(len(image.layers) > 0, "layers", 0, "a network needs at least one layer")
     names = [layer.name for layer in image.layers]
     _require(len(set(names)) == len(names), "layers.name", names, "names must be unique")
     for before, layer in zip(image.layers, image.layers[1:], strict=False):
@@ -48,21 +72,8 @@ def validate_image(image: NetworkImage) -> None:
         )
     for layer in image.layers:
         validate_layer(layer)
-    try:
-        encoding_pixels(image.encoding, image.inputs, image.time_steps)
-    except UserError as error:
-        raise UserError(f"network image: encoding: {error}") from None
-    _validate_provenance(image)
     for layer in image.layers[:-1]:
         _require(layer.spiking, f"{layer.name}.spiking", False, "only the last layer may not spike")
-    last = image.layers[-1]
-    _require(
-        last.spiking == (image.readout == "count"),
-        f"{last.name}.spiking",
-        last.spiking,
-        f"with readout {image.readout!r} the last layer "
-        + ("must spike" if image.readout == "count" else "must not spike"),
-    )
 
 
 def validate_layer(layer: Layer) -> None:
@@ -76,7 +87,7 @@ def validate_layer(layer: Layer) -> None:
         NAME.fullmatch(name) is not None,
         "a layer's name",
         name,
-        "a letter, then up to 63 letters, digits, '_' or '-': it names files and modules",
+        NAME_RULE,
     )
     _require(
         1 <= layer.inputs <= INPUTS_LIMIT, f"{name}.inputs", layer.inputs, f"1 to {INPUTS_LIMIT}"
@@ -161,8 +172,9 @@ def _validate_leak(name: str, leak: Leak) -> None:
 
 def _validate_provenance(image: NetworkImage) -> None:
     claimed = image.provenance
-    _validate_activity("input_events", claimed.input_events, len(image.layers))
-    _validate_activity("operations", claimed.operations, len(image.layers))
+    driven = len(image.graph.populations) - 1
+    _validate_activity("input_events", claimed.input_events, driven)
+    _validate_activity("operations", claimed.operations, driven)
     for field in ("accuracy_validation", "accuracy_test"):
         accuracy = getattr(claimed, field)
         _require(accuracy is None or 0 <= accuracy <= 1, f"provenance.{field}", accuracy, "0 to 1")

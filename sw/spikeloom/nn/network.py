@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeloom.config import Config
-from spikeloom.image.model import Readout
+from spikeloom.image.network import Readout
 from spikeloom.nn.layer import SpikingLinear
 from spikeloom.nn.neuron import Neuron
 

@@ -1,13 +1,11 @@
 """What the packer sees of synapses: a matrix, row by row."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy.typing as npt
 
 from spikeloom.connections import SparseRows
-from spikeloom.image.widths import signed_bits
 from spikeloom.neurons import Integers
 
 
@@ -87,8 +85,7 @@ class MatrixRows:
         """int32 `[synapses]`, none 0."""
         return self.matrix.weight
 
-    @cached_property
+    @property
     def weight_bits(self) -> int:
-        """The signed width that the weights in use need, at least 2."""
-        low, high = int(self.weight.min(initial=0)), int(self.weight.max(initial=0))
-        return max(2, signed_bits(low, high))
+        """The signed width of the weights in use, at least 2."""
+        return self.matrix.weight_bits

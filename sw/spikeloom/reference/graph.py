@@ -11,7 +11,8 @@ from spikeloom.image.graph import Graph
 from spikeloom.image.population import Population
 from spikeloom.neurons import Integers, States
 
-Values = npt.NDArray[np.bool_ | np.uint8 | np.int64]
+Sent = npt.NDArray[np.bool_ | np.int64]
+Kept = npt.NDArray[np.int32 | np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,15 +20,18 @@ class GraphTrace:
     """Everything that a graph did on S samples in T steps, by population.
 
     Attributes:
-        outputs: int64 `[S, T, neurons]`: spikes, numbers of spikes or values sent out. Those of
-            direct values, the same in every step, are kept once: `[S, 1, neurons]`.
-        states: of each population with states, int64 `[S, T, neurons]` after each step, by name.
-        operations: int64 `[S]` of each connection: synapses that an event drove, where a value
-            counts as its set bits, each an event.
+        outputs: `[S, T, neurons]`, what was sent out: bool where spikes are, else int64. Direct
+            values, the same in every step, are kept once: `[S, 1, neurons]`.
+        states: of each population with states, `[S, T, neurons]` after each step, by name: int32,
+            or int64 where a state is wider.
+        events: int64 `[S]` of each connection: events that it carried, where a value counts as its
+            set bits, each an event.
+        operations: int64 `[S]` of each connection: synapses that these events drove.
     """
 
-    outputs: Mapping[str, Integers]
-    states: Mapping[str, Mapping[str, Integers]]
+    outputs: Mapping[str, Sent]
+    states: Mapping[str, Mapping[str, Kept]]
+    events: Mapping[str, Integers]
     operations: Mapping[str, Integers]
 
 
@@ -38,14 +42,13 @@ class _Run:
     Attributes:
         graph: the network.
         steps: T.
-        outputs, states, operations: as in `GraphTrace`.
+        outputs, states: as in `GraphTrace`.
     """
 
     graph: Graph
     steps: int
-    outputs: dict[str, Integers] = field(default_factory=dict)
-    states: dict[str, dict[str, Integers]] = field(default_factory=dict)
-    operations: dict[str, Integers] = field(default_factory=dict)
+    outputs: dict[str, Sent] = field(default_factory=dict)
+    states: dict[str, dict[str, Kept]] = field(default_factory=dict)
 
     def sums(self, connection: Connection) -> Integers:
         """What a connection brings in all steps, int64 `[S, T or 1, neurons]`."""
@@ -100,9 +103,11 @@ class _Run:
 
     def _begin(self, population: Population, samples: int) -> None:
         shape = (samples, self.steps, population.neurons)
-        self.outputs[population.name] = np.zeros(shape, dtype=np.int64)
+        sent = np.int64 if population.stateless else np.bool_
+        self.outputs[population.name] = np.zeros(shape, dtype=sent)
         self.states[population.name] = {
-            state: np.zeros(shape, dtype=np.int64) for state in population.neuron.states
+            state: np.zeros(shape, dtype=_narrowest(population.limits[state]))
+            for state in population.neuron.states
         }
 
     def _step(self, population: Population, step: int, states: States, a: Integers) -> States:
@@ -112,16 +117,20 @@ class _Run:
             self.states[population.name][name][:, step] = values
         return states
 
-    def count(self, connection: Connection) -> Integers:
-        """Synaptic operations of a connection, int64 `[S]`."""
+    def count(self, connection: Connection) -> tuple[Integers, Integers]:
+        """Events that a connection carried and synapses that they drove, int64 `[S]` each."""
         sent = self.outputs[connection.source]
-        events = np.bitwise_count(sent).astype(np.int64)
-        if connection.delay:
-            events = np.broadcast_to(events, (len(sent), self.steps, sent.shape[2]))[:, :-1]
-        return events.sum(axis=1) @ connection.fan_out
+        events = sent if sent.dtype == np.bool_ else np.bitwise_count(sent)
+        if sent.shape[1] < self.steps:
+            total = events[:, 0].astype(np.int64) * (self.steps - connection.delay)
+        else:
+            total = events[:, : self.steps - connection.delay].sum(axis=1, dtype=np.int64)
+        return total.sum(axis=1), total @ connection.fan_out
 
 
-def simulate_graph(graph: Graph, samples: Values, time_steps: int) -> GraphTrace:
+def simulate_graph(
+    graph: Graph, samples: npt.NDArray[np.integer | np.bool_], time_steps: int
+) -> GraphTrace:
     """Runs `graph` on samples.
 
     Args:
@@ -143,7 +152,8 @@ def simulate_graph(graph: Graph, samples: Values, time_steps: int) -> GraphTrace
     if given.size and not 0 <= int(given.min()) <= int(given.max()) <= highest:
         raise ValueError(f"samples must be 0 to {highest}, not {given.min()} to {given.max()}")
     run = _Run(graph=graph, steps=time_steps)
-    run.outputs[source.name] = (given[:, None] if held else given).astype(np.int64)
+    sent = given[:, None] if held else given
+    run.outputs[source.name] = sent.astype(np.int64 if highest > 1 else np.bool_)
     for part in graph.components:
         if part == (source.name,):
             continue
@@ -152,11 +162,20 @@ def simulate_graph(graph: Graph, samples: Values, time_steps: int) -> GraphTrace
             run.step_by_step(populations)
         else:
             run.at_once(populations[0])
-    for connection in graph.connections:
-        run.operations[connection.name] = run.count(connection)
-    return GraphTrace(outputs=run.outputs, states=run.states, operations=run.operations)
+    counts = {connection.name: run.count(connection) for connection in graph.connections}
+    return GraphTrace(
+        outputs=run.outputs,
+        states=run.states,
+        events={name: events for name, (events, _) in counts.items()},
+        operations={name: operations for name, (_, operations) in counts.items()},
+    )
 
 
 def _rest(population: Population, samples: int) -> States:
     shape = (samples, population.neurons)
     return tuple(np.zeros(shape, dtype=np.int64) for _ in population.neuron.states)
+
+
+def _narrowest(limits: tuple[int, int]) -> type[np.int32 | np.int64]:
+    narrow = np.iinfo(np.int32)
+    return np.int32 if narrow.min <= limits[0] and limits[1] <= narrow.max else np.int64

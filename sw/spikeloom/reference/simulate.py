@@ -1,89 +1,89 @@
-"""Runs a NetworkImage on events, in integers, and keeps every spike and membrane."""
+"""Runs a NetworkImage on samples, in integers, and keeps every spike and membrane."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.arithmetic import Integers, neuron_step
-from spikeloom.image import Layer, NetworkImage
+from spikeloom.arithmetic import Integers
+from spikeloom.image import Graph, NetworkImage
+from spikeloom.reference.graph import simulate_graph
 
 Spikes = npt.NDArray[np.bool_]
+Membranes = npt.NDArray[np.int32 | np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trace:
     """Everything that a network did on S samples in T steps.
 
+    In a chain, population number `n` behind the input is the layer number `n`.
+
     Attributes:
-        events: bool ``[S, T, inputs]``, what went in.
-        spikes: for each layer bool ``[S, T, neurons]``.
-        membranes: for each layer int32 ``[S, T, neurons]``, after the step.
-        operations: int64 ``[S, layers]``, synapses that an event drove.
+        events: what went in: bool ``[S, T, inputs]``, or direct values, uint8 ``[S, inputs]``.
+        spikes: of each population behind the input ``[S, T, neurons]``: bool, or the integers that
+            a relay passes on.
+        membranes: of each such population, integers ``[S, T, neurons]``, after the step; of a
+            relay, which has none, ``[S, T, 0]``.
+        operations: int64 ``[S, populations]``, synapses that an event drove into each.
+        arrived: int64 ``[S, populations]``, events that reached each.
         scores: int64 ``[S, outputs]``: membranes after the last step, or spike counts.
         predictions: int64 ``[S]``, argmax of the scores; a tie goes to the lowest index.
     """
 
-    events: Spikes
-    spikes: tuple[Spikes, ...]
-    membranes: tuple[npt.NDArray[np.int32], ...]
+    events: npt.NDArray[np.bool_ | np.uint8]
+    spikes: tuple[npt.NDArray[np.bool_ | np.int64], ...]
+    membranes: tuple[Membranes, ...]
     operations: Integers
+    arrived: Integers
     scores: Integers
     predictions: Integers
 
     def inputs_of(self, layer: int) -> Spikes:
-        """Bool ``[S, T, inputs]``: the events that entered layer number ``layer``."""
+        """Bool ``[S, T, inputs]``: the events that entered layer number ``layer`` of a chain."""
         return self.events if layer == 0 else self.spikes[layer - 1]
 
 
-def simulate(image: NetworkImage, events: Spikes) -> Trace:
-    """Runs ``image`` on ``events``, bool ``[samples, time_steps, inputs]``.
+def simulate(image: NetworkImage, events: npt.NDArray[np.bool_ | np.uint8]) -> Trace:
+    """Runs ``image`` on ``events``.
+
+    Args:
+        image: the network.
+        events: bool ``[samples, time_steps, inputs]``; direct values are uint8
+            ``[samples, inputs]``, the same in every step.
 
     Raises:
         ValueError: the shape of ``events`` does not fit the image.
     """
-    expected = (image.time_steps, image.inputs)
-    if events.ndim != 3 or events.shape[1:] != expected:
-        raise ValueError(f"events are {events.shape!r}: they must be [samples, *{expected!r}]")
-    spikes, membranes, operations = [], [], []
-    arriving = events
-    for layer in image.layers:
-        operations.append(arriving.sum(axis=1, dtype=np.int64) @ layer.fan_out)
-        arriving, membrane = _run_layer(layer, arriving)
-        spikes.append(arriving)
-        membranes.append(membrane)
+    graph = image.graph
+    run = simulate_graph(graph, events, image.time_steps)
+    driven = graph.populations[1:]
+    membranes = tuple(
+        run.states[population.name].get("membrane", np.zeros((*events.shape[:1], 0, 0), np.int32))
+        for population in driven
+    )
     if image.readout == "membrane":
         scores = membranes[-1][:, -1].astype(np.int64)
     else:
-        scores = spikes[-1].sum(axis=1, dtype=np.int64)
+        scores = run.outputs[graph.readout.name].sum(axis=1, dtype=np.int64)
     return Trace(
         events=events,
-        spikes=tuple(spikes),
-        membranes=tuple(membranes),
-        operations=np.stack(operations, axis=1),
+        spikes=tuple(run.outputs[population.name] for population in driven),
+        membranes=membranes,
+        operations=_into(graph, run.operations),
+        arrived=_into(graph, run.events),
         scores=scores,
         predictions=scores.argmax(axis=1),
     )
 
 
-def _run_layer(layer: Layer, arriving: Spikes) -> tuple[Spikes, npt.NDArray[np.int32]]:
-    samples, steps, _ = arriving.shape
-    # Products of 0/1 with integers far below 2**53 are exact in float64, and BLAS is fast.
-    weights = layer.dense().astype(np.float64)
-    threshold = layer.threshold.astype(np.int64)
-    spikes = np.empty((samples, steps, layer.neurons), dtype=bool)
-    membranes = np.empty((samples, steps, layer.neurons), dtype=np.int32)
-    v = np.zeros((samples, layer.neurons), dtype=np.int64)
-    for step in range(steps):
-        drive = (arriving[:, step].astype(np.float64) @ weights).astype(np.int64)
-        spikes[:, step], v = neuron_step(
-            v,
-            drive + layer.bias,
-            leak_spec=layer.leak,
-            threshold=threshold,
-            reset=layer.reset,
-            spiking=layer.spiking,
-            membrane_bits=layer.membrane_bits,
-        )
-        membranes[:, step] = v
-    return spikes, membranes
+def _into(graph: Graph, counts: Mapping[str, Integers]) -> Integers:
+    """What connections counted, summed up for each population behind the input."""
+    return np.stack(
+        [
+            np.sum([counts[c.name] for c in graph.incoming[population.name]], axis=0)
+            for population in graph.populations[1:]
+        ],
+        axis=1,
+    )

@@ -40,7 +40,7 @@ def to_image(network: SpikingNetwork, config: Config) -> NetworkImage:
                 scale=float(torch.as_tensor(integers.scale).mean()),
             )
         )
-    return NetworkImage(
+    return NetworkImage.chain(
         layers=tuple(layers),
         time_steps=config.data.time_steps,
         encoding=config.data.encoding,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,14 +155,7 @@ def checked_image(
         input_events=results["validation"].evaluation.events_per_sample,
         operations=_per_sample(results["validation"].evaluation),
     )
-    measured = NetworkImage(
-        layers=image.layers,
-        time_steps=image.time_steps,
-        encoding=image.encoding,
-        readout=image.readout,
-        provenance=provenance,
-    )
-    return measured, results
+    return replace(image, provenance=provenance), results
 
 
 def _per_sample(evaluation: Evaluation) -> tuple[float, ...]:

@@ -25,7 +25,7 @@ def test_a_loadable_core(spikeloom, document, small_image, tmp_path):
     hidden, last = small_image.layers
     hidden = replace(hidden, threshold=np.full_like(hidden.threshold, 7))
     network = tmp_path / "network.safetensors"
-    save_image(network, replace(small_image, layers=(hidden, last)))
+    save_image(network, small_image.with_layers((hidden, last)))
     result = document(
         spikeloom("generate", network, "--loadable", "-o", tmp_path / "design", "--json")
     )
@@ -48,7 +48,7 @@ def test_what_will_not_fit_is_written_and_said(spikeloom, small_image, tmp_path,
     large = Layer.from_dense(weights, name="large", leak=IntegrateLeak())
     last = Layer.from_dense(weights[:128, :10], name="last", leak=IntegrateLeak(), spiking=False)
     network = tmp_path / "network.safetensors"
-    save_image(network, replace(small_image, layers=(large, last)))
+    save_image(network, small_image.with_layers((large, last)))
     result = spikeloom("generate", network, "--target", target)
     assert result.exit_code == 0, result.stderr
     assert (tmp_path / "design" / target / "core.v").is_file()

@@ -7,11 +7,11 @@ from cores import assert_equals_reference
 from networks import random_events
 from spikeloom.encoding import LatencyEncoding
 from spikeloom.image import DecayLeak, IntegrateLeak, Layer, NetworkImage, Provenance
-from spikeloom.image.model import Readout
+from spikeloom.image.network import Readout
 
 
 def network(*layers, time_steps, readout: Readout = "count"):
-    return NetworkImage(
+    return NetworkImage.chain(
         layers=layers,
         time_steps=time_steps,
         encoding=LatencyEncoding(),

@@ -24,7 +24,7 @@ def network(seed, shape=(20, 24, 6), **options):
     options = {"leak": IntegrateLeak(), "density": 0.4, **options}
     image = random_network(np.random.default_rng(seed), list(shape), **options)
     layers = [dataclasses.replace(own, bias=np.zeros_like(own.bias)) for own in image.layers]
-    return dataclasses.replace(image, layers=tuple(layers))
+    return image.with_layers(tuple(layers))
 
 
 def padded(events, inputs):

@@ -36,7 +36,7 @@ def make_network(seed, shape=(20, 24, 6)):
         np.random.default_rng(seed), list(shape), leak=IntegrateLeak(), density=0.4
     )
     layers = (replace(layer, bias=np.zeros_like(layer.bias)) for layer in image.layers)
-    return replace(image, layers=tuple(layers))
+    return image.with_layers(tuple(layers))
 
 
 FIRST, SECOND = make_network(1), make_network(2, (17, 20, 6))

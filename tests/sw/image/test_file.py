@@ -15,8 +15,9 @@ from networks import random_network
 from spikeloom.encoding import MultiThresholdEncoding
 from spikeloom.errors import UserError
 from spikeloom.image import IntegrateLeak, ShiftLeak, load_image, save_image
-from spikeloom.image.file import ARRAYS
+from spikeloom.image.chain import chain_graph
 from spikeloom.image.identity import network_sha256
+from spikeloom.image.schema1 import ARRAYS
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_an_unknown_header_field_is_named(saved, tmp_path):
 CHANGES = [
     pytest.param({"time_steps": 0}, r"time_steps is 0: it must be 1 to 4096", id="no steps"),
     pytest.param({"readout": "count"}, r"layer1\.spiking is False.*must spike", id="readout"),
-    pytest.param({"layers": ()}, r"layers is 0", id="no layers"),
+    pytest.param({"graph": chain_graph(())}, r"layers is 0", id="no layers"),
     pytest.param(
         {"encoding": MultiThresholdEncoding(levels=64)}, r"encoding: .* multiple of 64", id="code"
     ),
@@ -176,7 +177,7 @@ LAYER_CHANGES = [
 def test_an_invalid_layer_is_named(image, tmp_path, change, message):
     first = replace(image.layers[0], **change)
     with pytest.raises(UserError, match=message):
-        save_image(tmp_path / "x", replace(image, layers=(first, *image.layers[1:])))
+        save_image(tmp_path / "x", image.with_layers((first, *image.layers[1:])))
 
 
 ROW_CHANGES = [
@@ -199,7 +200,7 @@ def test_an_invalid_row_is_named(tmp_path, row_ptr, target, weight, message):
         leak=IntegrateLeak(),
     )
     with pytest.raises(UserError, match=message):
-        save_image(tmp_path / "x", replace(image, layers=(layer,)))
+        save_image(tmp_path / "x", image.with_layers((layer,)))
 
 
 @pytest.mark.parametrize("lacking", ["version", "operations"])

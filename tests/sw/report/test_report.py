@@ -420,7 +420,7 @@ def test_deep_network_has_a_picture_of_each_layer(full_run, small_image):
         Layer.from_dense(np.eye(12, dtype=int), name=f"middle{number}", leak=IntegrateLeak())
         for number in range(5)
     ]
-    deep = dataclasses.replace(small_image, layers=(first, *middle, last))
+    deep = small_image.with_layers((first, *middle, last))
     document["network"] = describe_image(deep, [1] * 7)
     html = render_page(document, deep, dataset=load_dataset("digits"))
     for layer in deep.layers:

@@ -20,7 +20,7 @@ def changed(layer, **fields):
 def planted(image, position, **fields):
     layers = list(image.layers)
     layers[position] = changed(layers[position], **fields)
-    return replace(image, layers=tuple(layers))
+    return image.with_layers(tuple(layers))
 
 
 def bumped(index):

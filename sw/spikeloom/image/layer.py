@@ -1,49 +1,16 @@
-"""The NetworkImage and its layers, with everything that follows from their integers."""
+"""A layer: one stage of a chain, its neurons with the synapses that lead into them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self, TypeVar, get_args
+from typing import Any, Self, TypeVar
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from spikeloom.arithmetic import Integers, Leak, Reset, check_neuron
-from spikeloom.encoding import Encoding, SampleCode, check_encoding, encoding_pixels
-from spikeloom.errors import check_choice
 from spikeloom.image.widths import accumulator_range, signed_bits
-from spikeloom.provenance import DataIdentity
 
-Readout = Literal["membrane", "count"]
 IntegerType = TypeVar("IntegerType", bound=np.signedinteger)
-
-
-class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a network comes from, and what its training claims of it.
-
-    Attributes:
-        dataset: name of the data set it was trained on.
-        seed: seed of the training run.
-        accuracy_validation: fraction of validation samples classified correctly, 0 … 1.
-        accuracy_test: the same of the test samples.
-        input_events: mean number of events a sample sends into each layer.
-        operations: mean number of synapses that they drive in each layer. Rows that are often
-            asked for tend to be longer, so this is more than events times the mean fan-out.
-        config: the resolved configuration of the run, as TOML.
-        version: version of Spikeloom that exported it.
-        data: the samples; unset, and not written, in files from before it was remembered.
-    """
-
-    dataset: str
-    seed: int
-    accuracy_validation: float | None = None
-    accuracy_test: float | None = None
-    input_events: tuple[float, ...] = ()
-    operations: tuple[float, ...] = ()
-    config: str = ""
-    version: str = ""
-    data: DataIdentity | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -191,61 +158,3 @@ def _integers(
     if changed.size:
         raise ValueError(f"{field} {changed[0].item()!r} is no integer from {low} to {high}")
     return values.astype(dtype)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkImage:
-    """A trained network as integers: all that the hardware needs and nothing else.
-
-    Attributes:
-        layers: in order; a layer's ``inputs`` is the ``neurons`` of the one before.
-        time_steps: T, steps a sample takes.
-        encoding: how a frame becomes events.
-        readout: "membrane" takes the argmax of the last layer's membranes after the last step;
-            "count" the argmax of its spike counts. A tie goes to the lowest index.
-        provenance: where it comes from.
-    """
-
-    layers: tuple[Layer, ...]
-    time_steps: int
-    encoding: Encoding
-    readout: Readout
-    provenance: Provenance
-
-    def __post_init__(self) -> None:
-        check_encoding(self.encoding)
-        check_choice("readout", self.readout, get_args(Readout))
-
-    @property
-    def inputs(self) -> int:
-        return self.layers[0].inputs
-
-    @property
-    def sample_code(self) -> SampleCode:
-        """How its samples become events."""
-        return SampleCode(
-            encoding=self.encoding,
-            values=encoding_pixels(self.encoding, self.inputs, self.time_steps),
-            time_steps=self.time_steps,
-        )
-
-    @property
-    def outputs(self) -> int:
-        return self.layers[-1].neurons
-
-    @property
-    def synapses(self) -> int:
-        return sum(layer.synapses for layer in self.layers)
-
-    @property
-    def density(self) -> float:
-        return self.synapses / sum(layer.inputs * layer.neurons for layer in self.layers)
-
-    @property
-    def weight_bits(self) -> int:
-        return max(layer.weight_bits for layer in self.layers)
-
-    @property
-    def shape(self) -> Sequence[int]:
-        """Neurons of every layer, the inputs first."""
-        return [self.inputs, *(layer.neurons for layer in self.layers)]
