@@ -98,8 +98,8 @@ def neuron_step(
     parameters = Parameters(
         threshold=threshold,
         amount=threshold,
-        reset_value=np.int64(0),
-        drive=np.int64(0),
+        reset_value=np.zeros(1, dtype=np.int64),
+        drive=np.zeros(1, dtype=np.int64),
         spiking=spiking,
         limits={"membrane": rails(membrane_bits)},
     )

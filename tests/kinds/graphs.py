@@ -55,10 +55,11 @@ def random_leak(rng: np.random.Generator) -> Leak:
 def random_window(rng: np.random.Generator, source: Shape, *, dilated: bool = True) -> Window:
     """A window that fits into the map."""
     while True:
+        top, bottom, left, right = rng.integers(0, 3, 4).tolist()
         window = Window(
             kernel=(int(rng.integers(1, 4)), int(rng.integers(1, 4))),
             stride=(int(rng.integers(1, 4)), int(rng.integers(1, 4))),
-            padding=tuple(int(value) for value in rng.integers(0, 3, 4)),
+            padding=(top, bottom, left, right),
             dilation=(int(rng.integers(1, 3)), int(rng.integers(1, 3))) if dilated else (1, 1),
         )
         try:
@@ -72,8 +73,8 @@ def weights(
     rng: np.random.Generator, shape: Shape, *, density: float | None = None, bits: int = 4
 ) -> np.ndarray:
     reach = (1 << (bits - 1)) - 1
-    density = pick(rng, (0.05, 0.3, 0.7, 1.0)) if density is None else density
-    return rng.integers(-reach, reach + 1, shape) * (rng.random(shape) < density)
+    share: float = pick(rng, (0.05, 0.3, 0.7, 1.0)) if density is None else density
+    return rng.integers(-reach, reach + 1, shape) * (rng.random(shape) < share)
 
 
 def random_connection(

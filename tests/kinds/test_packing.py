@@ -146,4 +146,4 @@ def test_a_random_window_fits():
     rng = np.random.default_rng(0)
     kernel = weights(rng, (2, 2, 1, 1), density=1.0)
     assert kernel.any()
-    assert random_window(rng, (1, 1, 1)).extent((1, 1, 1))
+    assert min(random_window(rng, (1, 1, 1)).extent((1, 1, 1))) >= 1

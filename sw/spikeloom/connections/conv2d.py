@@ -65,7 +65,7 @@ class Conv2d(Connection):
         height, width = self.window.kernel
         return self.weights.columns // (height * width)
 
-    @cached_property
+    @property
     def target_shape(self) -> Shape:
         """Of the map of outputs."""
         return (*self.window.extent(self.source_shape), self.channels)
@@ -146,9 +146,13 @@ class Conv2d(Connection):
         )
         return low.astype(np.int64), high.astype(np.int64)
 
-    @cached_property
+    @property
     def fan_out(self) -> Integers:
         """int64 `[inputs]`: synapses inside the map of each input."""
+        return self._fan_out
+
+    @cached_property
+    def _fan_out(self) -> Integers:
         height, width, channels = self.source_shape
         per_tap = (self.taps != 0).sum(axis=2)
         inside = np.zeros((height, width, len(per_tap)), dtype=np.int64)

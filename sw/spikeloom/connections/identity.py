@@ -84,4 +84,5 @@ class Identity(Connection):
         arrays: Mapping[str, npt.NDArray[np.int32]],
     ) -> Self:
         """The connection of what `arrays` gave."""
-        return cls(**common, **settings, **arrays)
+        given: dict[str, Any] = {**common, **settings, **arrays}
+        return cls(**given)

@@ -25,7 +25,7 @@ class _Pool2d(Connection):
 
     window: Window
 
-    @cached_property
+    @property
     def target_shape(self) -> Shape:
         """Of the map of outputs."""
         return (*self.window.extent(self.source_shape), self.source_shape[2])
@@ -74,9 +74,13 @@ class _Pool2d(Connection):
         """What the windows reach when every input is at its largest; see `Connection.sums`."""
         return np.zeros(self.neurons, dtype=np.int64), self._pool(inputs[None])[0]
 
-    @cached_property
+    @property
     def fan_out(self) -> Integers:
         """int64 `[inputs]`: windows that each input lies in."""
+        return self._fan_out
+
+    @cached_property
+    def _fan_out(self) -> Integers:
         return np.array([sum(1 for _ in self.rows(event)) for event in range(self.inputs)])
 
     def arrays(self) -> dict[str, npt.NDArray[np.int32]]:
@@ -95,7 +99,8 @@ class _Pool2d(Connection):
         arrays: Mapping[str, npt.NDArray[np.int32]],
     ) -> Self:
         """The connection of what `settings` gave."""
-        return cls(**common, **arrays, window=msgspec.convert(settings["window"], Window))
+        given: dict[str, Any] = {**common, **arrays}
+        return cls(**given, window=msgspec.convert(settings["window"], Window))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

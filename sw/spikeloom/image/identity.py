@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, Leak, ShiftLeak
+from spikeloom.connections import Connection
 from spikeloom.encoding import (
     DeltaEncoding,
     Encoding,
@@ -23,7 +24,6 @@ from spikeloom.encoding import (
     MultiThresholdEncoding,
     RateEncoding,
 )
-from spikeloom.connections import Connection
 from spikeloom.image.layer import Layer
 from spikeloom.image.network import NetworkImage
 from spikeloom.image.population import Population

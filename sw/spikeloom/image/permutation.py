@@ -29,7 +29,7 @@ def permute_hidden(image: NetworkImage, orders: Sequence[Order]) -> NetworkImage
     ins = [np.arange(image.inputs), *hidden]
     outs = [*hidden, np.arange(image.outputs)]
     moved = (_move(*each) for each in zip(image.layers, ins, outs, strict=True))
-    return image.with_layers(moved)
+    return image.with_layers(tuple(moved))
 
 
 def _checked(order: Order, layer: Layer) -> Order:

@@ -226,4 +226,3 @@ def check_graph_widths(path: Path, header: GraphHeader, image: NetworkImage) -> 
                     f"{path}: {stored.name}.{field} is stored as {getattr(stored, field)}, but "
                     f"the arrays give {getattr(found, field)}: export it again"
                 )
-

@@ -66,9 +66,13 @@ class Indexed(Addressing):
     connection: Linear
     banks: BankMap
 
-    @cached_property
+    @property
     def matrix(self) -> SparseRows:
         """The weights, their columns in the order of the banks' addresses."""
+        return self._matrix
+
+    @cached_property
+    def _matrix(self) -> SparseRows:
         weights = self.connection.weights
         bank, address = self.banks.place(weights.target)
         return SparseRows.from_synapses(
@@ -138,9 +142,13 @@ class ByPhase(_Kernel):
         )
         return height, width
 
-    @cached_property
+    @property
     def matrix(self) -> SparseRows:
         """Columns are (tap of the phase, output channel)."""
+        return self._matrix
+
+    @cached_property
+    def _matrix(self) -> SparseRows:
         channel, ky, kx, output = self._synapses
         window, (height, width) = self.connection.window, self.extent
         (sy, sx), (ey, ex) = window.stride, window.dilation
@@ -172,9 +180,13 @@ class ByPhase(_Kernel):
 class ByTap(_Kernel):
     """A row for each input channel and tap; only taps inside the map are read."""
 
-    @cached_property
+    @property
     def matrix(self) -> SparseRows:
         """Columns are output channels."""
+        return self._matrix
+
+    @cached_property
+    def _matrix(self) -> SparseRows:
         channel, ky, kx, output = self._synapses
         height, width = self.connection.window.kernel
         return SparseRows.from_synapses(

@@ -1,51 +1,13 @@
 """What the packer sees of synapses: a matrix, row by row."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy.typing as npt
 
 from spikeloom.connections import SparseRows
+from spikeloom.image import Layer
 from spikeloom.neurons import Integers
-
-
-class Rows(Protocol):
-    """A matrix of synapses; a column's bank is `column mod lanes`."""
-
-    @property
-    def name(self) -> str:
-        """Of the words."""
-        ...
-
-    @property
-    def inputs(self) -> int:
-        """Rows."""
-        ...
-
-    @property
-    def neurons(self) -> int:
-        """Columns."""
-        ...
-
-    @property
-    def row(self) -> Integers:
-        """int64 `[synapses]`: the row of each synapse."""
-        ...
-
-    @property
-    def target(self) -> npt.NDArray[Any]:
-        """Integers `[synapses]`: the column of each synapse."""
-        ...
-
-    @property
-    def weight(self) -> npt.NDArray[Any]:
-        """Integers `[synapses]`, none 0."""
-        ...
-
-    @property
-    def weight_bits(self) -> int:
-        """The signed width of the weights."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,3 +51,7 @@ class MatrixRows:
     def weight_bits(self) -> int:
         """The signed width of the weights in use, at least 2."""
         return self.matrix.weight_bits
+
+
+Rows = Layer | MatrixRows
+"""What can be packed: a column's bank is ``column mod lanes``."""

@@ -37,7 +37,7 @@ import numpy.typing as npt
 from spikeloom.arithmetic import DecayLeak, Leak
 from spikeloom.image import NetworkImage
 from spikeloom.packing import SynapseWords
-from spikeloom.reference.simulate import Spikes, Trace
+from spikeloom.reference.simulate import Trace
 
 # In cycles; the gateware's docstrings say where each comes from.
 STEP_TO_WALK = 5
@@ -259,7 +259,7 @@ class CycleModel:
         )
 
 
-def _steps(spikes: Spikes, samples: Sequence[int]) -> Iterator[list[int]]:
+def _steps(spikes: npt.NDArray[np.bool_], samples: Sequence[int]) -> Iterator[list[int]]:
     """The neurons that spike, for every step of every sample in order."""
     for sample in samples:
         for step in spikes[sample]:

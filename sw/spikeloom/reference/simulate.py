@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,7 @@ from spikeloom.arithmetic import Integers
 from spikeloom.image import Graph, NetworkImage
 from spikeloom.reference.graph import simulate_graph
 
-Spikes = npt.NDArray[np.bool_]
-Membranes = npt.NDArray[np.int32 | np.int64]
+Values = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,20 +32,20 @@ class Trace:
         predictions: int64 ``[S]``, argmax of the scores; a tie goes to the lowest index.
     """
 
-    events: npt.NDArray[np.bool_ | np.uint8]
-    spikes: tuple[npt.NDArray[np.bool_ | np.int64], ...]
-    membranes: tuple[Membranes, ...]
+    events: Values
+    spikes: tuple[Values, ...]
+    membranes: tuple[Values, ...]
     operations: Integers
     arrived: Integers
     scores: Integers
     predictions: Integers
 
-    def inputs_of(self, layer: int) -> Spikes:
+    def inputs_of(self, layer: int) -> Values:
         """Bool ``[S, T, inputs]``: the events that entered layer number ``layer`` of a chain."""
         return self.events if layer == 0 else self.spikes[layer - 1]
 
 
-def simulate(image: NetworkImage, events: npt.NDArray[np.bool_ | np.uint8]) -> Trace:
+def simulate(image: NetworkImage, events: Values) -> Trace:
     """Runs ``image`` on ``events``.
 
     Args:

@@ -44,6 +44,8 @@ LEAKS = (
     DecayLeak(multiplier=1, fraction_bits=3),
     DecayLeak(multiplier=2, fraction_bits=3),
     DecayLeak(multiplier=1, fraction_bits=4),
+    *(ShiftLeak(shift=2, rounding=rounding) for rounding in ("nearest", "toward-zero")),
+    DecayLeak(multiplier=1, fraction_bits=4, rounding="nearest"),
 )
 
 
@@ -51,7 +53,7 @@ def with_layer(number, **changed):
     """The network with something else in one layer."""
     layers = list(IMAGE.layers)
     layers[number] = replace(layers[number], **changed)
-    return replace(IMAGE, layers=tuple(layers))
+    return IMAGE.with_layers(tuple(layers))
 
 
 def bumped(array, at=-1):
@@ -75,7 +77,7 @@ NEURON = {
     "membrane_bits": with_layer(0, membrane_bits=HIDDEN.membrane_bits + 1),
 }
 NETWORK = {
-    "layers": replace(IMAGE, layers=IMAGE.layers[:1]),
+    "graph": IMAGE.with_layers(IMAGE.layers[:1]),
     "time_steps": replace(IMAGE, time_steps=IMAGE.time_steps + 1),
     "encoding": replace(IMAGE, encoding=LatencyEncoding(threshold=200)),
     "readout": replace(IMAGE, readout="count"),
@@ -119,14 +121,14 @@ def test_every_parameter_of_a_code_or_a_leak_counts():
         "MultiThresholdEncoding": ("levels",),
         "DeltaEncoding": ("delta",),
         "IntegrateLeak": (),
-        "ShiftLeak": ("shift",),
-        "DecayLeak": ("multiplier", "fraction_bits"),
+        "ShiftLeak": ("shift", "rounding"),
+        "DecayLeak": ("multiplier", "fraction_bits", "rounding"),
     }
 
 
 def test_the_width_of_an_array_does_not_count():
     wide = replace(HIDDEN, weight=HIDDEN.weight.astype(np.int64))
-    assert network_sha256(replace(IMAGE, layers=(wide, READOUT))) == network_sha256(IMAGE)
+    assert network_sha256(IMAGE.with_layers((wide, READOUT))) == network_sha256(IMAGE)
 
 
 def test_a_file_keeps_the_hash(tmp_path):
