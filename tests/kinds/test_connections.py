@@ -110,6 +110,13 @@ def test_convolution_is_torch_s(seed):
     assert received.transpose(0, 3, 1, 2).tolist() == expected.long().tolist()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_samples_make_no_sums(kind):
+    _, connection = next(cases(kind))
+    nothing = np.zeros((0, connection.inputs), dtype=np.int64)
+    assert connection.drive(nothing).shape == (0, connection.neurons)
+
+
 def test_sums_too_large_for_floats_are_refused():
     wide = SparseRows.from_dense(np.full((2, 1), 2**31 - 1))
     connection = Linear(name="c", source="a", target="b", source_shape=(2,), weights=wide)

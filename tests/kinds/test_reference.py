@@ -179,6 +179,13 @@ def test_direct_values_stand_for_the_same_events_in_every_step():
         assert (a.outputs[population.name] == b.outputs[population.name]).all()
 
 
+def test_no_samples_make_an_empty_trace():
+    graph = random_graph(np.random.default_rng(2), direct=False)
+    nothing = np.zeros((0, STEPS, graph.source.neurons), dtype=bool)
+    trace = simulate_graph(graph, nothing, STEPS)
+    assert all(len(sent) == 0 for sent in trace.outputs.values())
+
+
 @pytest.mark.parametrize(
     ("samples", "message"),
     [

@@ -124,12 +124,12 @@ class Conv2d(Connection):
             if not tap.any():
                 continue
             rows, columns = self.window.slices(self.source_shape, ky, kx)
-            seen = padded[:, rows, columns].reshape(-1, self.weights.rows)
+            seen = padded[:, rows, columns].reshape(len(sums), self.weights.rows)
             for group in range(self.groups):
                 own = slice(group * part, (group + 1) * part)
                 to = slice(group * outputs, (group + 1) * outputs)
                 sums[:, to] += seen[:, own] @ tap[own, to]
-        return sums.reshape(samples, -1)
+        return sums.reshape(samples, self.neurons)
 
     def _padded(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
         top, bottom, left, right = self.window.padding

@@ -60,7 +60,7 @@ class _Pool2d(Connection):
         for tap in self.window.taps():
             rows, columns = self.window.slices(self.source_shape, *tap)
             self._join(pooled, padded[:, rows, columns])
-        return pooled.reshape(len(x), -1)
+        return pooled.reshape(len(x), self.neurons)
 
     @abstractmethod
     def _join(self, pooled: npt.NDArray[Any], seen: npt.NDArray[Any]) -> None:

@@ -36,10 +36,11 @@ class IntegrateLeak(_Leak, frozen=True, kw_only=True, tag="none"):
 
 
 class ShiftLeak(_Leak, frozen=True, kw_only=True, tag="shift"):
-    """``leak(v) = v - (v >> shift)``: LIF without a multiplier.
+    """``leak(v) = v - (v >> shift)``, without a multiplier.
 
     Attributes:
-        shift: 1 … 15. The membrane keeps ``1 - 2**-shift`` of its value in a step.
+        shift: 1 … 15. The membrane keeps about ``1 - 2**-shift`` of its value in a step; rounded
+            down, it keeps all of it from 0 to ``2**shift - 1`` (`first_leaking`).
         rounding: of the part that is lost; the shift rounds it down by itself.
     """
 
@@ -48,7 +49,7 @@ class ShiftLeak(_Leak, frozen=True, kw_only=True, tag="shift"):
 
 
 class DecayLeak(_Leak, frozen=True, kw_only=True, tag="decay"):
-    """``leak(v) = v - ((v·multiplier) >> fraction_bits)``: LIF with a fixed-point decay.
+    """``leak(v) = v - ((v·multiplier) >> fraction_bits)``: a fixed-point decay.
 
     Attributes:
         multiplier: 1 … ``2**fraction_bits``. The fraction of the membrane lost in a step.

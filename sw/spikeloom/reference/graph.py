@@ -54,7 +54,8 @@ class _Run:
         """What a connection brings in all steps, int64 `[S, T or 1, neurons]`."""
         sent = self.outputs[connection.source]
         samples, steps, inputs = sent.shape
-        sums = connection.drive(sent.reshape(-1, inputs)).reshape(samples, steps, -1)
+        sums = connection.drive(sent.reshape(samples * steps, inputs))
+        sums = sums.reshape(samples, steps, connection.neurons)
         if connection.delay:
             sums = np.broadcast_to(sums, (samples, self.steps, sums.shape[2])).copy()
             sums[:, 1:] = sums[:, :-1].copy()

@@ -164,4 +164,4 @@ def loadable_network(network: Path, small_image) -> None:
     """The same, with one threshold."""
     hidden, last = small_image.layers
     hidden = replace(hidden, threshold=np.full_like(hidden.threshold, 7))
-    save_image(network, replace(small_image, layers=(hidden, last)))
+    save_image(network, small_image.with_layers((hidden, last)))
