@@ -113,7 +113,8 @@ class Graph:
                     self.sum_range[population.name], population.parameters
                 ).items()
             }
-            for population in self.populations[1:]
+            for population in self.populations
+            if population.neuron.states
         }
 
     @property

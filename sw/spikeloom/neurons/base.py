@@ -78,7 +78,7 @@ class NeuronModel(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
         Returns:
             `(lowest, highest)` of each state, by name, its limits within them.
         """
-        return {}
+        raise NotImplementedError
 
 
 def leaked(limits: Range, decay: Leak) -> Range:

@@ -24,6 +24,11 @@ class Source(NeuronModel, frozen=True, kw_only=True, tag="source", forbid_unknow
 class Relay(NeuronModel, frozen=True, kw_only=True, tag="relay", forbid_unknown_fields=True):
     """Sends on the sums that it receives in the same step; they are never negative."""
 
-    def step(self, states: States, a: Integers, parameters: Parameters) -> tuple[Integers, States]:
+    def step(
+        self,
+        states: States,
+        a: Integers,
+        parameters: Parameters,  # noqa: ARG002 - as every model's step
+    ) -> tuple[Integers, States]:
         """One time step; see `NeuronModel.step`."""
         return np.asarray(a), states

@@ -86,7 +86,11 @@ class Indexed(Addressing):
         """Its own row."""
         yield Read(event)
 
-    def target(self, read: Read, column: int) -> int | None:
+    def target(
+        self,
+        read: Read,  # noqa: ARG002 - as every addressing's target
+        column: int,
+    ) -> int | None:
         """The neuron at the column's bank and address."""
         address, bank = divmod(column, self.banks.lanes)
         neuron = int(self.banks.neuron(bank, address))
