@@ -14,11 +14,11 @@ from pathlib import Path
 
 import click
 import msgspec
+
 from costs.designs import DESIGNS
 from costs.fit import by_family, reference_builds
 from costs.fit import fit as fit_family
 from costs.synthesis import Record, measure_cells, measure_clocks
-
 from spikeloom.cli.app import ExplainingGroup
 from spikeloom.cli.console import Console, table
 from spikeloom.files import atomic_write

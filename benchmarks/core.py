@@ -12,16 +12,17 @@ their ``report.json``; only ``run --seeds`` with ``--own`` synthesises the other
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+
 from inference.measure import count, foresee, measure, network_file, synthesise
 from inference.page import page
 from inference.peers import PEERS
 from inference.rows import ROWS, Record
-
 from spikeloom.cli.app import ExplainingGroup
 from spikeloom.cli.console import Console
 from spikeloom.cli.data import data_dir_option
@@ -42,7 +43,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int
     rows: tuple[Record, ...]
-    peers: tuple[dict[str, Any], ...]
+    peers: tuple[Mapping[str, Any], ...]
 
 
 @click.group(cls=ExplainingGroup)

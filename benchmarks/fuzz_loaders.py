@@ -21,8 +21,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import click
-from fuzzing.loaders import LOADERS
 
+from fuzzing.loaders import LOADERS
 from spikeloom.cli.console import Console, json_option, table
 from spikeloom.stamp import stamp, write_result
 from spikeloom_hw.synth.tools import available_cores

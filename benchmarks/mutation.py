@@ -24,9 +24,9 @@ from typing import Any
 
 import click
 import msgspec
+
 from mutants.cores import SUBJECTS
 from mutants.trial import RUNS, Mutants, mutants, short_name
-
 from spikeloom.cli.console import Console
 from spikeloom.stamp import DIRTY, UNKNOWN, Stamp, stamp, write_result
 from spikeloom_cosim.faults.equivalence import equivalent

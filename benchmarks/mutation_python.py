@@ -30,13 +30,13 @@ from typing import Any, TypeVar
 
 import click
 import msgspec
+
 from python_mutants.contexts import Contexts, Suite, kept, measure
 from python_mutants.mutants import Mutant, find_mutants, sources
 from python_mutants.results import KILLED, document
 from python_mutants.sample import sample
 from python_mutants.slot import Slot
 from python_mutants.trial import Row, trial
-
 from spikeloom.cli.console import Console
 from spikeloom.stamp import stamp, write_result
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from mutants.constant import constant_bits
 from mutants.cores import SUBJECTS, Subject
 from mutants.cover import Point, cover, in_verilog
-
 from spikeloom.cli.console import Console, json_option, table
 from spikeloom.stamp import stamp, write_result
 from spikeloom_cosim.toolchain import find_toolchain

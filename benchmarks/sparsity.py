@@ -43,6 +43,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from spikeloom.cli.console import Console, json_option, table
+from spikeloom.errors import UserError
+from spikeloom.files import to_json
+from spikeloom.stamp import stamp, write_result
 from study.cells import Cell, cells
 from study.plots import accuracy_plot, curve_plot, difference_plot
 from study.queue import missing, work
@@ -50,11 +55,6 @@ from study.records import read_records
 from study.settings import PARTS
 from study.summary import group, summarise
 from study.tables import insert, tables
-
-from spikeloom.cli.console import Console, json_option, table
-from spikeloom.errors import UserError
-from spikeloom.files import to_json
-from spikeloom.stamp import stamp, write_result
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

@@ -42,7 +42,6 @@ ROOT = HERE.parent
 PEERS = {"snntorch": "1.0.0", "spikingjelly": "2.0.0"}
 # SpikingJelly asks for torchvision, torchaudio and more, which this network never imports.
 NEEDED = ["snntorch==1.0.0", "spikingjelly==2.0.0", "loguru", "tqdm"]
-RIVALS = ("spikeloom", *PEERS)
 DEMANDED = {"snntorch": 2.0, "spikingjelly": 1.3}
 BATCH, BATCHES, WARM_UP = 128, 8, 10
 
@@ -123,7 +122,6 @@ class Worker:
 def serve_spikeloom(arrays: Path, time_steps: int, threads: int, device: str) -> None:
     """The worker of our own side: a request "0 0" rewires, any other one trains."""
     import torch
-    from training_speed_peers import serve
 
     from spikeloom import __version__
     from spikeloom.config import parse_config
@@ -131,6 +129,7 @@ def serve_spikeloom(arrays: Path, time_steps: int, threads: int, device: str) ->
     from spikeloom.datasets.split import digit_names
     from spikeloom.training.loop import train_batch
     from spikeloom.training.trainer import begin
+    from training_speed_peers import serve
 
     config = parse_config(config_text(time_steps, device, threads), source="the benchmark")
     empty = Split(

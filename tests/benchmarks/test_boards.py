@@ -1,8 +1,8 @@
 """The table of boards is that of the measurements, and has every board."""
 
-import boards
 import pytest
 
+import boards
 from spikeloom_hw.targets import TARGETS
 
 

@@ -1,9 +1,9 @@
 """The estimate against synthesis: blocks exact, cells within the error that the model tells."""
 
 import pytest
+
 from calibration import COEFFICIENTS, read_calibration
 from costs.fit import by_family, fit, foresee
-
 from spikeloom_hw.logic import FamilyModel, logic_cells, models
 from spikeloom_hw.memories import blocks
 

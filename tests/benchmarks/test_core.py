@@ -1,12 +1,12 @@
 """The recorded figures of inference: of these networks, on the page, and within their budget."""
 
 import pytest
+
 from core import PAGE, read_records
 from inference.beside import LINKS
 from inference.page import page
 from inference.peers import PEERS, SOURCES
 from inference.rows import BITSTREAMS, ROWS
-
 from spikeloom.image import load_image
 from spikeloom.image.identity import network_sha256
 from spikeloom_hw.estimate import estimate

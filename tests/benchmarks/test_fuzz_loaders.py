@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fuzzing.loaders import LOADERS, Loader, survive
 
+from fuzzing.loaders import LOADERS, Loader, survive
 from spikeloom.errors import UserError
 
 DAMAGED = 300

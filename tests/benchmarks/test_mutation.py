@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from mutants.cores import SUBJECTS
 from mutants.trial import mutants, short_name
 from mutation import RESULTS, main
-
 from spikeloom_cosim.toolchain import find_toolchain
 
 SEED = 4

@@ -4,6 +4,7 @@ import subprocess
 import textwrap
 
 import pytest
+
 from python_mutants import trial as trial_module
 from python_mutants.contexts import Suite, kept, measure
 from python_mutants.mutants import find_mutants, sources

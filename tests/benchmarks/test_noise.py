@@ -2,9 +2,10 @@
 
 import json
 
-import noise
 import pytest
 from click.testing import CliRunner
+
+import noise
 
 
 @pytest.mark.slow

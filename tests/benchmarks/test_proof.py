@@ -2,10 +2,10 @@
 
 import json
 
-import proof
 import pytest
 from click.testing import CliRunner
 
+import proof
 from spikeloom.errors import UserError
 from spikeloom.stamp import stamp
 

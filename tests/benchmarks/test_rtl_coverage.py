@@ -1,6 +1,7 @@
 """Reading what Verilator covered, and what of it can be covered at all."""
 
 import pytest
+
 from mutants.cover import Point, in_verilog, points
 
 

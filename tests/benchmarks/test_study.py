@@ -5,7 +5,9 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sparsity import main
+from spikeloom.errors import UserError
 from study.budget import Timing, connections, fitting_epochs, planned_epochs, timing
 from study.cells import Cell, cells
 from study.queue import missing, work
@@ -14,8 +16,6 @@ from study.settings import ALL_ARMS, PARTS
 from study.statistics import mean_interval, paired_difference
 from study.summary import summarise
 from study.tables import insert
-
-from spikeloom.errors import UserError
 
 DIGITS = PARTS["digits"]
 

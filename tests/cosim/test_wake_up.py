@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from mutants.cores import SUBJECTS
 from mutants.trial import addresses, from_zero
-
 from spikeloom_cosim.build import build_bench
 from spikeloom_cosim.campaign.run import NO_MEMORY
 from spikeloom_cosim.checker import check, check_rounds

@@ -80,7 +80,7 @@ class Compare(wiring.Component):
     value: In(4)
     threshold: In(4)
     above: Out(1)
-    steady: Out(3, init=5)
+    steady: Out(3, init=5)  # pyright: ignore[reportCallIssue]  # not in the stubs
 
     def elaborate(self, platform):
         m = Module()

@@ -12,7 +12,15 @@ import click
 from spikeloom.datasets.fitting import DataChoice
 from spikeloom.datasets.request import DATA_VARIABLE
 
-__all__ = ["data_options"]
+__all__ = ["data_dir_option", "data_options"]
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar=DATA_VARIABLE,
+    help="Folder above the data sets' own, for those read from files.",
+)
+"""Add `--data-dir`; it arrives as `data_dir: Path | None`."""
 
 
 def data_options(
@@ -24,12 +32,7 @@ def data_options(
         names: help of `--dataset`; None leaves it out, where a run says which data are its own.
     """
     options = [
-        click.option(
-            "--data-dir",
-            type=click.Path(path_type=Path, file_okay=False),
-            envvar=DATA_VARIABLE,
-            help="Folder above the data sets' own, for those read from files.",
-        ),
+        data_dir_option,
         click.option(
             "--download",
             is_flag=True,

@@ -32,7 +32,7 @@ class Recorder:
         yield
 
     @contextmanager
-    def track(self, source, *_):
+    def track(self, source, text):
         self.tracked = Tracked(source)
         yield self.tracked
 
@@ -46,7 +46,7 @@ class Tracked:
     def __init__(self, total):
         self.total, self.done = total, 0
 
-    def advance(self, amount=1, **_):
+    def advance(self, amount=1, text=None):
         self.done += amount
 
 
@@ -210,7 +210,7 @@ def scripted(monkeypatch):
     """nextpnr answers as told, and yosys and the packer do nothing."""
 
     def play(attempts):
-        def place_and_route(_tool, work, *, seeds, ended, **_):
+        def place_and_route(tool, work, *, seeds, ended, **_):
             assert list(seeds) == [each.seed for each in attempts]
             for each in attempts:
                 place = nextpnr._place(work, each.seed)
@@ -219,7 +219,7 @@ def scripted(monkeypatch):
                 ended(each.seed)
             return attempts
 
-        def run_tool(_tool, _arguments, *, folder, **_):
+        def run_tool(tool, arguments, *, folder, **_):
             (folder / "top.bin").write_bytes(b"bits")
 
         monkeypatch.setattr(nextpnr, "place_and_route", place_and_route)

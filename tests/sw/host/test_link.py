@@ -163,7 +163,7 @@ def test_nothing_answers():
 
 def test_something_else_answers():
     class Other(ModelDevice):
-        def receive(self, _data):
+        def receive(self, data):
             self.sent += b"login: "
 
     link = Link(ModelLine(Other(IMAGE)))
