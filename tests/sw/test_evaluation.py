@@ -1,9 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spikeloom.datasets import load_dataset
-from spikeloom.encoding import encode
-from spikeloom.evaluation import encoded_batches, evaluate_split, wilson_interval
+from spikeloom.encoding import RateEncoding, encode
+from spikeloom.evaluation import (
+    Evaluation,
+    encoded_batches,
+    evaluate_split,
+    mean_spikes,
+    wilson_interval,
+)
 from spikeloom.reference import simulate
 
 
@@ -27,6 +35,44 @@ def test_batches_are_the_split_in_order(small_image):
     assert np.array_equal(np.concatenate([labels for _, labels in parts]), split.labels)
     whole = encode(small_image.encoding, split.images[:], 8)
     assert np.array_equal(np.concatenate([events for events, _ in parts]), whole)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 40, 100])
+def test_a_random_code_is_keyed_by_the_place_in_the_split(batch_size):
+    """Whatever the batches: two samples that look alike do not get the same noise."""
+    split = load_dataset("digits").test.take(np.zeros(40, dtype=np.int64))
+    code = RateEncoding(seed=3)
+    parts = encoded_batches(split, encoding=code, time_steps=4, batch_size=batch_size)
+    events = np.concatenate([own for own, _ in parts])
+    assert np.array_equal(events, encode(code, split.images[:], 4))
+    assert len(np.unique(events.reshape(40, -1), axis=0)) == 40
+
+
+def test_a_random_code_is_evaluated_as_one_batch_would_be(small_image):
+    image = replace(small_image, encoding=RateEncoding(seed=3))
+    split = load_dataset("digits").train.take(np.arange(1030))
+    trace = simulate(image, encode(image.encoding, split.images[:], image.time_steps))
+    done = evaluate_split(image, split)
+    assert done.correct == (trace.predictions == split.labels).sum()
+    assert done.events == (trace.events.sum(), trace.spikes[0].sum())
+
+
+def test_mean_spikes_are_those_of_each_input_of_each_layer(small_image):
+    split = load_dataset("digits").test.take(np.arange(30))
+    trace = simulate(small_image, encode(small_image.encoding, split.images[:], 8))
+    means = mean_spikes(small_image, split)
+    assert [len(own) for own in means] == [64, 12]
+    assert np.allclose(means[0], trace.events.sum(axis=(0, 1)) / 30)
+    assert np.allclose(means[1], trace.spikes[0].sum(axis=(0, 1)) / 30)
+
+
+def test_of_no_samples_nothing_is_divided():
+    nothing = Evaluation(samples=0, correct=0, events=(0,), operations=(0,))
+    assert (nothing.accuracy, nothing.events_per_sample) == (0, (0,))
+    assert nothing.operations_per_sample == 0
+    single = Evaluation(samples=1, correct=1, events=(6,), operations=(9, 2))
+    assert (single.accuracy, single.events_per_sample) == (1, (6,))
+    assert single.operations_per_sample == 11
 
 
 @pytest.mark.parametrize(
