@@ -1,4 +1,4 @@
-"""Compiles a core with its test bench, once for each distinct source text.
+"""Compiles a core with its test bench, once for each text, way of compiling and set of tools.
 
 The memory files (`*.mem`) take no part: the simulator reads them when it starts, in the folder it
 runs in. So another network of the same shape, or a fault planted in a weight, needs no compilation.
@@ -6,28 +6,34 @@ runs in. So another network of the same shape, or a fault planted in a weight, n
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from spikeloom.errors import UserError
 from spikeloom.files import cache_folder
-from spikeloom_cosim import verilator
 from spikeloom_cosim.bench import TOP, render_bench
 from spikeloom_cosim.shape import CoreShape
 from spikeloom_cosim.toolchain import Toolchain
+from spikeloom_cosim.verilator import (
+    LOG,
+    ODD,
+    Compilation,
+    CompileError,
+    compile_program,
+    keep_log,
+)
 
 KEPT = 200
 """Compiled benches kept in the cache; the one longest unused goes first."""
 
 CORE = "core.v"
+BENCH = f"{TOP}.sv"
 ALONE = Path(__file__).parent / "templates" / "alone.sv"
 """The top module of a bench without cocotb."""
 
@@ -73,15 +79,18 @@ def build_bench(
     Raises:
         UserError: the file is missing or does not compile, or the cache cannot be written.
     """
-    bench = render_bench(shape, waves=waves)
-    compiler = _compiler(tools)
-    texts = [str(waves)]
-    how = partial(_compile_bench, waves=waves)
+    sources = {CORE: _read(core), BENCH: render_bench(shape, waves=waves)}
     if alone:
-        compiler += ["alone", *(verilator.COVERAGE if coverage else ())]
-        texts += [ALONE.read_text()]
-        how = partial(_compile_alone, coverage=coverage)
-    return _cached(core, bench, texts, compiler, how=how, tools=tools, alone=alone, cache=cache)
+        sources[ALONE.name] = ALONE.read_text()
+    what = Compilation(
+        sources=sources,
+        top=ALONE.stem if alone else TOP,
+        program=TOP,
+        cocotb=not alone,
+        waves=waves,
+        coverage=coverage,
+    )
+    return _cached(core, what, tools=tools, cache=cache)
 
 
 def build_program(
@@ -98,10 +107,8 @@ def build_program(
     Raises:
         UserError: the file is missing or does not compile, or the cache cannot be written.
     """
-    compiler = [*_compiler(tools), "alone", str(False)]
-    return _cached(
-        source, bench, [], compiler, how=_compile_program, tools=tools, alone=True, cache=cache
-    )
+    what = Compilation(sources={CORE: _read(source), BENCH: bench}, top=TOP, program=TOP)
+    return _cached(source, what, tools=tools, cache=cache)
 
 
 def build_harness(
@@ -119,119 +126,59 @@ def build_harness(
     Raises:
         UserError: the file is missing or does not compile, or the cache cannot be written.
     """
-    compiler = [*_compiler(tools), "alone", str(False)]
-    texts = [harness.read_text()]
-    how = partial(_compile_program, harness=harness)
-    return _cached(source, bench, texts, compiler, how=how, tools=tools, alone=True, cache=cache)
+    what = Compilation(
+        sources={CORE: _read(source), BENCH: bench},
+        top=TOP,
+        program=TOP,
+        harness=harness.read_text(),
+    )
+    return _cached(source, what, tools=tools, cache=cache)
 
 
-def _compiler(tools: Toolchain) -> list[str]:
-    return [*verilator.COMPILER_FLAGS, *verilator.MAKE_VARIABLES.values(), *tools.fingerprint]
-
-
-def _cached(
-    core: Path,
-    bench: str,
-    texts: Sequence[str],
-    compiler: Sequence[str],
-    *,
-    how: Callable[[Toolchain, Path, Path | None], None],
-    tools: Toolchain,
-    alone: bool,
-    cache: Path | None,
-) -> Build:
-    """Compile, or find what was compiled of the same texts; `compiler` decides the run-time."""
-    started = time.perf_counter()
-    cache = cache_folder("verilator") if cache is None else cache
+def _read(core: Path) -> str:
     try:
-        source = core.read_bytes()
+        return core.read_text(errors=ODD)
     except OSError as error:
         raise UserError(
             f"cannot read {core}: {error.strerror}; generate the design again"
         ) from error
+
+
+def _cached(core: Path, what: Compilation, *, tools: Toolchain, cache: Path | None) -> Build:
+    """Compile, or find what was compiled in the same way of the same texts with the same tools."""
+    started = time.perf_counter()
+    cache = cache_folder("verilator") if cache is None else cache
     with _writing(cache):
         cache.mkdir(parents=True, exist_ok=True)
-    parts = [bench, *texts, verilator.GENERATED, *verilator.FLAGS, *compiler]
-    place = cache / f"bench-{_digest(source, *map(str.encode, parts))}"
-    cached = (place / TOP).is_file()
+    place = cache / f"bench-{what.key(tools)}"
+    cached = (place / what.program).is_file()
     if cached:
         os.utime(place)
     else:
-        runtime = cache / f"runtime-{_digest(*map(str.encode, compiler))}"
-        _compile(core, source, bench, how=how, tools=tools, place=place, runtime=runtime)
+        _compile(core, what, tools=tools, place=place)
         _prune(cache)
     seconds = time.perf_counter() - started
-    return Build(folder=place, cached=cached, seconds=seconds, alone=alone)
+    return Build(folder=place, cached=cached, seconds=seconds, alone=not what.cocotb)
 
 
-def _compile(
-    core: Path,
-    source: bytes,
-    bench: str,
-    *,
-    how: Callable[[Toolchain, Path, Path | None], None],
-    tools: Toolchain,
-    place: Path,
-    runtime: Path,
-) -> None:
+def _compile(core: Path, what: Compilation, *, tools: Toolchain, place: Path) -> None:
     # make refuses a folder with a space in its path, which a user's cache may have.
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         work = Path(scratch)
-        (work / CORE).write_bytes(source)
-        (work / f"{TOP}.sv").write_text(bench)
-        kept = runtime / verilator.RUNTIME
         try:
-            how(tools, work, kept if kept.is_file() else None)
-        except verilator.CompileError as error:
+            compile_program(tools, what, folder=work, cache=place.parent)
+        except CompileError as error:
             reason = str(error).replace(f"{work}{os.sep}", "")
-            raise UserError(
-                f"{core} does not compile: {reason}; generate the design again"
-            ) from None
-        if not kept.is_file():
-            _store(runtime, [work / verilator.RUNTIME])
-        _store(place, [work / TOP, work / verilator.LOG])
-
-
-def _compile_bench(tools: Toolchain, work: Path, runtime: Path | None, *, waves: bool) -> None:
-    verilator.compile_bench(
-        tools,
-        work / CORE,
-        work / f"{TOP}.sv",
-        top=TOP,
-        folder=work,
-        waves=waves,
-        runtime=runtime,
-    )
-
-
-def _compile_alone(tools: Toolchain, work: Path, runtime: Path | None, *, coverage: bool) -> None:
-    (work / ALONE.name).write_text(ALONE.read_text())
-    verilator.compile_program(
-        tools,
-        work / CORE,
-        [work / f"{TOP}.sv", work / ALONE.name],
-        top=ALONE.stem,
-        program=TOP,
-        folder=work,
-        coverage=coverage,
-        runtime=runtime,
-    )
-
-
-def _compile_program(
-    tools: Toolchain, work: Path, runtime: Path | None, *, harness: Path | None = None
-) -> None:
-    verilator.compile_program(
-        tools,
-        work / CORE,
-        [work / f"{TOP}.sv"],
-        top=TOP,
-        program=TOP,
-        folder=work,
-        coverage=False,
-        harness=harness,
-        runtime=runtime,
-    )
+            log = keep_log(work / LOG, place.parent)
+            if error.of_verilog:
+                sentence = f"{core} does not compile: {reason}; generate the design again"
+            else:
+                sentence = (
+                    f"{tools.compiler} fails on the simulation of {core}: {reason}; "
+                    "'spikeloom doctor' lists the tools"
+                )
+            raise UserError(f"{sentence}; the whole log is {log}") from None
+        _store(place, [work / what.program, work / LOG])
 
 
 def _store(place: Path, files: list[Path]) -> None:
@@ -266,10 +213,3 @@ def _prune(cache: Path) -> None:
     by_age = sorted(cache.glob("bench-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in by_age[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _digest(*parts: bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(hashlib.sha256(part).digest())
-    return digest.hexdigest()[:24]

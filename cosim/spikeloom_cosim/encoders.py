@@ -115,7 +115,7 @@ def compare_encoder(
     }
     verilator.run_program(build.folder / TOP, folder=folder, log=log, plusargs=plusargs)
     if not (folder / OUTCOME).exists():
-        raise verilator.SimulationError(verilator.first_error(log))
+        raise verilator.broke_down(log)
     run = msgspec.json.decode((folder / OUTCOME).read_bytes(), type=_Run)
     got = np.fromfile(folder / EVENTS, dtype="<u4")
     shutil.rmtree(folder)

@@ -181,7 +181,7 @@ def run_rounds(
         plusargs=settings,
     )
     if not (folder / OUTCOME).exists():
-        raise verilator.SimulationError(verilator.first_error(log))
+        raise verilator.broke_down(log)
     recording = read_recording(folder, core.shape)
     outcome = recording.outcome
     if ran != 1 or bool(failed) != bool(outcome.hung or outcome.unstable):

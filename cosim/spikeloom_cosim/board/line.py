@@ -23,6 +23,7 @@ from spikeloom.host.serial_line import BITS_PER_BYTE, SerialLine
 from spikeloom_cosim import verilator
 from spikeloom_cosim.bench import TOP
 from spikeloom_cosim.board.model import Board, board_of, build_board
+from spikeloom_cosim.environment import own_environment
 from spikeloom_cosim.toolchain import Toolchain, find_toolchain
 from spikeloom_hw.source import find_source
 
@@ -118,6 +119,7 @@ class SimulatedLine(SerialLine):
             self._process = subprocess.Popen(
                 [build.folder / TOP, *map(str, (line, clock, board.divisor, board.reset_cycles))],
                 cwd=board.folder,
+                env=own_environment(),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

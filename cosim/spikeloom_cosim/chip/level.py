@@ -16,6 +16,7 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,8 +25,9 @@ from spikeloom.errors import UserError
 from spikeloom.files import atomic_directory, cache_folder, file_sha256
 from spikeloom_cosim.chip import cells
 from spikeloom_cosim.chip.icebox import Icebox, find_icebox, reads_back
+from spikeloom_hw import synth
 from spikeloom_hw.boards.top import reset_timer_bits
-from spikeloom_hw.generate import Design, load_design
+from spikeloom_hw.generate import DESIGN, Design, load_design
 from spikeloom_hw.host.device import BAUD
 from spikeloom_hw.host.uart import uart_divisor
 from spikeloom_hw.synth import nextpnr, yosys
@@ -39,8 +41,9 @@ MODELS = "ice40/cells_sim.v"
 RX, TX = "uart_0__rx__io", "uart_0__tx__io"
 _CHIP = "chip.v"
 _ABOUT = "about.json"
-_FORM = 1
-"""Of what the cache keeps: another number, and everything is made anew."""
+_CODE = (".py", ".v")
+_MAKERS = (Path(synth.__file__).parent, Path(__file__).parent)
+"""The code that makes chips: when it changes, so may they."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +120,11 @@ def make_chip(
     about: dict[str, object] = {"tools": {name: tool.version for name, tool in tools.items()}}
     if icebox is not None:
         about["tools"] = {**dict.fromkeys([icebox.name], icebox.version), **_versions(tools)}
-    key = hashlib.sha256(
-        json.dumps([_FORM, level, seed, about, str(own), cells.MODELS.read_text()]).encode()
-    )
-    for path in [bitstream] if bitstream else sorted(design.iterdir()):
-        key.update(f"{path.name}\0".encode() + path.read_bytes())
-    place = (cache_folder("chips") if cache is None else cache) / key.hexdigest()[:24]
+    sources = [bitstream, design / own.constraints]
+    if bitstream is None:
+        sources = [design / name for name in (DESIGN, *described.files)]
+    key = _key([level, seed, about, str(own), _identities(tools, icebox)], sources)
+    place = (cache_folder("chips") if cache is None else cache) / key
     if not (place / _CHIP).is_file():
         with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
             work = Path(scratch) / "chip"
@@ -139,6 +141,22 @@ def make_chip(
         reset_cycles=1 << reset_timer_bits(described.clock_mhz),
         about={**about, **json.loads((place / _ABOUT).read_text())},
     )
+
+
+def _key(how: Sequence[object], sources: Sequence[Path]) -> str:
+    """A hash of all that decides a chip: how it is made, by which code, and of what."""
+    digest = hashlib.sha256(json.dumps(how).encode())
+    code = [path for folder in _MAKERS for path in sorted(folder.rglob("*")) if path.is_file()]
+    for path in [*(path for path in code if path.suffix in _CODE), *sources]:
+        digest.update(f"{path.name}\0{file_sha256(path)}\n".encode())
+    return digest.hexdigest()[:24]
+
+
+def _identities(tools: dict[str, Tool], icebox: Icebox | None) -> list[list[object]]:
+    """What tells programs apart that lie on PATH, besides the version that they may not say."""
+    programs = [Path(tool.command[0]) for tool in tools.values() if tool.native]
+    programs += [icebox.script] if icebox is not None else []
+    return [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in programs]
 
 
 def _tools(level: ChipLevel, own: Family, *, built: bool) -> dict[str, Tool]:

@@ -66,7 +66,7 @@ def run_chip(
         build.folder / TOP, folder=folder, log=log, plusargs={"patience": patience}
     )
     if not (folder / OUTCOME).exists():
-        raise verilator.SimulationError(verilator.first_error(log))
+        raise verilator.broke_down(log)
     outcome = msgspec.json.decode((folder / OUTCOME).read_bytes(), type=Outcome)
     words = np.fromfile(folder / RECEIVED, dtype="<u4").reshape(-1, 2)[:, 0]
     if len(words) != outcome.received:
