@@ -35,7 +35,8 @@ from spikeloom.cycle_statistics import CycleStatistics
 from spikeloom.datasets import load_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_directory, atomic_write, file_sha256, to_json
-from spikeloom.image import NetworkImage, load_image
+from spikeloom.image import NetworkImage
+from spikeloom.lineage import load_network
 from spikeloom.packing import resolve_lanes
 from spikeloom.stamp import DIRTY, stamp
 from spikeloom_hw.cli.options import loadable_option
@@ -70,7 +71,7 @@ def build(
     network: Path, recipe: Recipe, console: Console, *, seeds: Sequence[int] = (), jobs: int = 1
 ) -> Build:
     """Generates and synthesises ``network``, with the recipe's seed or the best of ``seeds``."""
-    image = load_image(network)
+    image = load_network(network)
     target = recipe.board
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         design, result = Path(scratch) / "design", Path(scratch) / "synth"
@@ -204,7 +205,7 @@ def add(
         raise UserError(
             f"the sources differ from commit {commit.removesuffix(DIRTY)}: commit them first"
         )
-    image = load_image(network)
+    image = load_network(network)
     recipe = Recipe(
         target=target,
         clock_mhz=clock or find_target(target).core_clock_mhz,
@@ -246,7 +247,7 @@ def foresee(folders: tuple[Path, ...], data_dir: Path | None) -> None:
     console = Console()
     for folder in folders:
         _, recipe = read_manifest(folder)
-        image = load_image(folder / NETWORK)
+        image = load_network(folder / NETWORK)
         cycles = cycles_of(image, recipe, data_dir, console)
         kept = msgspec.json.decode((folder / REPORT).read_bytes())
         atomic_write(folder / REPORT, to_json({**kept, **foreseen(image, recipe, cycles)}))

@@ -6,7 +6,22 @@ from pathlib import Path
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
 from spikeloom.image.identity import network_sha256
+from spikeloom.lineage import check_made_from
 from spikeloom_hw.generate import Design, MemoryDesign, load_design
+
+
+def open_design(directory: Path) -> Design:
+    """The description of a design, unless it lies in a run folder and is older than the run.
+
+    A loadable one runs any network, so it is never too old.
+
+    Raises:
+        UserError: it is older, or the folder has no description, or a damaged one.
+    """
+    design = load_design(directory)
+    if not design.loadable:
+        check_made_from(directory, design.network_sha256, verb="generate")
+    return design
 
 
 def check_design(directory: Path, *, image: NetworkImage, network: Path) -> Design:

@@ -23,14 +23,16 @@ from spikeloom.encoding import SampleCode
 from spikeloom.errors import UserError
 from spikeloom.host.design import Contents, HostDesign
 from spikeloom.host.protocol import Identity
-from spikeloom.image import NetworkImage, load_image
+from spikeloom.image import NetworkImage
 from spikeloom.image.identity import network_sha256
+from spikeloom.lineage import check_built_from, load_network
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.core.counters import count_names
 from spikeloom_hw.core.layouts import MemoryKind
 from spikeloom_hw.core.loading import load_sequence
 from spikeloom_hw.core.params import CoreParams
+from spikeloom_hw.design_check import open_design
 from spikeloom_hw.generate import DESIGN, generate, load_design, write_core
 from spikeloom_hw.identity import design_sha256, identify
 from spikeloom_hw.synth.manifest import MANIFEST, read_manifest
@@ -151,9 +153,10 @@ def find_source(place: Path) -> Source | None:
     network = place / NETWORK_FILE if place.is_dir() else place
     if not network.is_file():
         return None
-    image = load_image(network)
+    image = load_network(network)
     if place.is_dir() and (place / MANIFEST).is_file():
-        _, recipe = read_manifest(place)
+        recorded, recipe = read_manifest(place)
+        check_built_from(place, recorded["sha256"].get("network"))
         return _made_of(place, image, recipe.board, recipe.lanes, loadable=recipe.loadable)
     return _made_of(place, image, TARGETS[DEFAULT_TARGET], DEFAULT_LANES, loadable=False)
 
@@ -169,7 +172,7 @@ def find(place: Path) -> HostDesign | None:
 
 
 def _generated(folder: Path) -> Source:
-    design = load_design(folder)
+    design = open_design(folder)
     return Source(
         place=folder,
         folder=folder,

@@ -22,11 +22,13 @@ __all__ = [
     "CONFIG_FILE",
     "HISTORY_FILE",
     "METADATA_KEY",
+    "NETWORK_FILE",
     "PROGRESS_FILE",
     "RESTART",
     "Standing",
     "clear",
     "finished_result",
+    "is_reference",
     "read_standing",
     "recorded_data",
     "sweep",
@@ -39,14 +41,23 @@ CHECKPOINT_FILE = "checkpoint.safetensors"
 PROGRESS_FILE = "progress.safetensors"
 """All that an unfinished run needs to go on; gone when it has finished."""
 RESULT_FILE = "train.json"
+NETWORK_FILE = "network.safetensors"
+"""What `export` makes of a finished run."""
 METADATA_KEY = "spikeloom"
 """Of a safetensors file's metadata: a JSON document, in which `config` is the resolved TOML."""
+REFERENCE_FILES = ("manifest.json", "network.toml")
+"""What a folder of `bitstreams/` has, one or both of them, and a run folder has not."""
 RESTART = "begin anew with --restart"
 
 Standing = Literal["new", "unfinished", "finished"]
 
 FREE = {"training.checkpoint_seconds"}
 """Keys that change nothing in what a run computes."""
+
+
+def is_reference(folder: Path) -> bool:
+    """Whether a folder is one of `bitstreams/`: kept under version control, and only to read."""
+    return any((folder / name).is_file() for name in REFERENCE_FILES)
 
 
 def read_standing(folder: Path, config: Config) -> Standing:

@@ -25,6 +25,7 @@ HW_MAY_USE = (
     "spikeloom.files",
     "spikeloom.host",
     "spikeloom.image",
+    "spikeloom.lineage",
     "spikeloom.neurons",
     "spikeloom.packing",
     "spikeloom.reference",

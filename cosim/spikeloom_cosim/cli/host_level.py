@@ -13,8 +13,8 @@ from spikeloom.datasets.fitting import DataChoice
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable, write_step
 from spikeloom.host.failures import PortError
-from spikeloom.image import load_image
 from spikeloom.image.identity import network_sha256
+from spikeloom.lineage import load_network
 from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.board.line import open_board
 from spikeloom_cosim.board.verify import HostRun, described, verify_board
@@ -75,7 +75,7 @@ def verify_host(
     name = f"verify-{LEVEL}"
     check_writable(folder / f"{name}.json")
     tools = find_toolchain()
-    image = load_image(network)
+    image = load_network(network)
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
         if design is None:
             design = Path(scratch) / "design"

@@ -15,8 +15,9 @@ from spikeloom.datasets import SplitName
 from spikeloom.datasets.fitting import DataChoice
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable, file_sha256, write_step
-from spikeloom.image import NetworkImage, load_image
+from spikeloom.image import NetworkImage
 from spikeloom.image.identity import network_sha256
+from spikeloom.lineage import load_network
 from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.chip.level import Chip, ChipLevel, make_chip
 from spikeloom_cosim.chip.verify import ChipResult, verify_chip
@@ -85,7 +86,7 @@ def verify_level(
     name = f"verify-{level}"
     check_writable(folder / f"{name}.json")
     tools = find_toolchain()
-    image = load_image(network)
+    image = load_network(network)
     seed, shipped = _SEED, None
     recorded: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:

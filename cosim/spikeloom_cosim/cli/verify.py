@@ -27,8 +27,9 @@ from spikeloom.datasets import SplitName
 from spikeloom.datasets.fitting import DataChoice
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
-from spikeloom.image import NetworkImage, load_image
+from spikeloom.image import NetworkImage
 from spikeloom.image.identity import network_sha256
+from spikeloom.lineage import load_network
 from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.chip.level import ChipLevel
 from spikeloom_cosim.cli.host_level import verify_host
@@ -174,7 +175,7 @@ def verify(
         )
     check_writable(folder / ("selftest.json" if selftest else "verify.json"))
     tools = find_toolchain()
-    image = load_image(path)
+    image = load_network(path)
     fittings = []
     if design is not None:
         fittings = [fit_design(design, image, network=path)]

@@ -14,8 +14,8 @@ from spikeloom.cycle_statistics import CycleStatistics
 from spikeloom.datasets import Split
 from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.errors import UserError
-from spikeloom.image import load_image
 from spikeloom.image.identity import network_sha256
+from spikeloom.lineage import load_network
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.cli.options import encoder_option, loadable_option, output_option, target_option
 from spikeloom_hw.cycles import core_cycles
@@ -63,7 +63,7 @@ def estimate(
         raise UserError("--samples counts the cycles of a data set: name it with --dataset")
     console = Console(as_json=as_json)
     path = network_path(network)
-    image = load_image(path)
+    image = load_network(path)
     device = TARGETS[target]
     resolved = resolve_lanes(image, lanes)
     found = estimate_cost(image, target=device, lanes=resolved, loadable=loadable, encoder=encoder)

@@ -12,14 +12,14 @@ from spikeloom.cli.console import Console, json_option, network_path, run_folder
 from spikeloom.cli.lanes import lanes_option
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
-from spikeloom.image import load_image
+from spikeloom.lineage import load_network
 from spikeloom.packing import resolve_lanes
 from spikeloom_hw.boards.clock import at_clock
 from spikeloom_hw.boards.files import check_top
 from spikeloom_hw.cli.options import encoder_option, loadable_option, output_option, target_option
-from spikeloom_hw.design_check import check_design, check_memories
+from spikeloom_hw.design_check import check_design, check_memories, open_design
 from spikeloom_hw.estimate import check_fits
-from spikeloom_hw.generate import Design, generate, load_design
+from spikeloom_hw.generate import Design, generate
 from spikeloom_hw.synth.flow import synthesize
 from spikeloom_hw.synth.result import Synthesis
 from spikeloom_hw.synth.tools import available_cores
@@ -114,7 +114,7 @@ def synth(
         result = build(design)
     else:
         assert network is not None
-        image = load_image(network_path(network))
+        image = load_network(network_path(network))
         resolved = resolve_lanes(image, lanes)
         check_fits(image, target=preset, lanes=resolved, loadable=loadable, encoder=encoder)
         with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
@@ -145,9 +145,9 @@ def _is_given(parameter: str) -> bool:
 def _described(design: Path, network: Path | None) -> Design:
     """What a design says about itself; of `network`, if there is one."""
     if network is None:
-        return load_design(design)
+        return open_design(design)
     path = network_path(network)
-    return check_design(design, image=load_image(path), network=path)
+    return check_design(design, image=load_network(path), network=path)
 
 
 def _check_places(network: Path | None, design: Path | None, output: Path | None) -> None:

@@ -22,6 +22,7 @@ import msgspec
 
 from spikeloom.errors import UserError
 from spikeloom.files import file_sha256
+from spikeloom.lineage import check_built_from, check_made_from
 from spikeloom_hw.synth.families import family
 from spikeloom_hw.synth.manifest import MANIFEST
 from spikeloom_hw.targets import Target, find_target
@@ -50,6 +51,7 @@ class _Record:
     path: Path
     target: str
     sha256: str
+    network: str | None
 
 
 def find_bitstream(place: Path, target: str | None) -> Bitstream:
@@ -61,7 +63,7 @@ def find_bitstream(place: Path, target: str | None) -> Bitstream:
 
     Raises:
         UserError: there is no bitstream, or several; it was built for another target, is not what
-            its record tells of, or nothing says what it was built for.
+            its record tells of, is older than its network, or nothing says what it was built for.
     """
     path = place if place.is_file() else _in_folder(place, target)
     record = _record(path)
@@ -78,6 +80,10 @@ def find_bitstream(place: Path, target: str | None) -> Bitstream:
                 f"{path} is not the bitstream that {record.path} tells of, as its sha256 is "
                 "another: build it again"
             )
+        if record.path.name == MANIFEST:
+            check_built_from(path.parent, record.network)
+        else:
+            check_made_from(path.parent, record.network, verb="synth")
     board = find_target(record.target if record else str(target))
     wanted = Path(family(board).bitstream).suffix
     if path.suffix != wanted:
@@ -121,8 +127,13 @@ def _record(bitstream: Path) -> _Record | None:
             continue
         try:
             data: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-            digest = data["sha256"]["bitstream"] if name == MANIFEST else data["sha256"]
-            return _Record(path=path, target=str(data["target"]), sha256=str(digest))
+            if name == MANIFEST:
+                digest, network = data["sha256"]["bitstream"], data["sha256"].get("network")
+            else:
+                digest, network = data["sha256"], data.get("network_sha256")
+            return _Record(
+                path=path, target=str(data["target"]), sha256=str(digest), network=network
+            )
         except (msgspec.MsgspecError, KeyError, TypeError) as error:
             raise UserError(f"{path} is damaged ({error}): build the bitstream again") from None
     return None

@@ -31,8 +31,10 @@ from rich.text import Text
 
 from spikeloom.errors import UserError
 from spikeloom.files import STEP_SCHEMA, to_json, write_step
+from spikeloom.runfolder import NETWORK_FILE, is_reference
 
 __all__ = [
+    "NETWORK_FILE",
     "Console",
     "Track",
     "broken",
@@ -43,7 +45,7 @@ __all__ = [
     "write_step",
 ]
 
-NETWORK_FILE = "network.safetensors"
+RUNS = Path("runs")
 PLAIN_SECONDS = 5.0
 PLAIN_WIDTH = 120
 T = TypeVar("T")
@@ -253,9 +255,14 @@ def _cell(value: Any) -> str:
 
 
 def run_folder(path: str | Path) -> Path:
-    """The run folder that `path` means: itself, or the folder of a network file."""
+    """Where the verbs leave what they find out about the network that `path` means.
+
+    It is the run folder: `path` itself, or the folder of a network file. A folder of `bitstreams/`
+    stays as it is, and results go to a run folder of its name.
+    """
     path = Path(path)
-    return path if path.is_dir() else path.parent
+    folder = path if path.is_dir() else path.parent
+    return RUNS / folder.resolve().name if is_reference(folder) else folder
 
 
 def network_path(path: str | Path) -> Path:

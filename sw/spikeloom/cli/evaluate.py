@@ -12,7 +12,7 @@ from spikeloom.cli.data import data_options
 from spikeloom.datasets import SplitName
 from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.evaluation import evaluate_split, silence, wilson_interval
-from spikeloom.image import load_image
+from spikeloom.lineage import load_network
 
 
 @click.command(epilog="Example: spikeloom evaluate runs/demo/network.safetensors --dataset digits")
@@ -33,7 +33,7 @@ def evaluate(network: Path, split: str, data: DataChoice, as_json: bool) -> None
     """
     console = Console(as_json=as_json)
     path = network_path(network)
-    image = load_image(path)
+    image = load_network(path)
     dataset = fitting_dataset(path, image, data)
     with console.step(f"run {dataset.name} {split} through the integer reference"):
         done = evaluate_split(image, dataset.split(cast(SplitName, split)))

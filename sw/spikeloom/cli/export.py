@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from spikeloom.cli.console import NETWORK_FILE, Console, json_option, table, write_step
 from spikeloom.cli.data import data_options
@@ -39,6 +41,7 @@ def export(run: Path, output: Path | None, data: DataChoice, as_json: bool) -> N
 
     console = Console(as_json=as_json)
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
+    checkpoint_sha256 = file_sha256(run / CHECKPOINT_FILE)
     config = checkpoint.config
     path = output or run / NETWORK_FILE
     check_writable(path)
@@ -47,12 +50,14 @@ def export(run: Path, output: Path | None, data: DataChoice, as_json: bool) -> N
     check_same(checkpoint.data, dataset, owner=str(run), fix=RESTART)
     with console.step("compare torch with the integer reference"):
         image, compared = checked_image(config, checkpoint.network, dataset)
+    provenance = msgspec.structs.replace(image.provenance, checkpoint_sha256=checkpoint_sha256)
+    image = replace(image, provenance=provenance)
     save_image(path, image)
     test = compared["test"].evaluation
     result: dict[str, Any] = {
         "network": str(path),
         "network_sha256": network_sha256(image),
-        "checkpoint_sha256": file_sha256(run / CHECKPOINT_FILE),
+        "checkpoint_sha256": checkpoint_sha256,
         "dataset": dataset.name,
         "accuracy": {name: item.evaluation.accuracy for name, item in compared.items()},
         "synapses": image.synapses,

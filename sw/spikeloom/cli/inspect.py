@@ -10,7 +10,7 @@ from rich.console import RenderableType
 
 from spikeloom.cli.console import Console, json_option, network_path, table
 from spikeloom.cli.lanes import lanes_option
-from spikeloom.image import load_image
+from spikeloom.lineage import load_network
 from spikeloom.packing import resolve_lanes
 from spikeloom.report.network import describe_image, weak_leak
 
@@ -26,7 +26,7 @@ def inspect(network: Path, lanes: tuple[int, ...], as_json: bool) -> None:
     """
     console = Console(as_json=as_json)
     path = network_path(network)
-    image = load_image(path)
+    image = load_network(path)
     data = describe_image(image, resolve_lanes(image, lanes))
     console.result({"network": str(path), **data}, *_tables(data))
     for layer in data["layers"]:

@@ -19,9 +19,10 @@ from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.errors import UserError
 from spikeloom.evaluation import mean_spikes
 from spikeloom.files import check_writable
-from spikeloom.image import Layer, load_image, save_image
+from spikeloom.image import Layer, save_image
 from spikeloom.image.identity import network_sha256
 from spikeloom.image.permutation import permute_hidden
+from spikeloom.lineage import load_network
 from spikeloom.packing import entropy_bound, pack, resolve_lanes
 from spikeloom.packing.placement import place_network
 
@@ -73,7 +74,7 @@ def place(
         raise UserError("--seconds is nan: give a number of seconds, such as 20")
     console = Console(as_json=as_json)
     path = network_path(network)
-    image = load_image(path)
+    image = load_network(path)
     chosen = resolve_lanes(image, lanes)
     check_writable(output)
     activity = name = None

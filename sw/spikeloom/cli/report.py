@@ -35,7 +35,7 @@ def report(run: Path, data: DataChoice, as_json: bool) -> None:
     document, image = collect(place, folder)
     dataset = None
     try:
-        dataset = fitting_dataset(folder / NETWORK_FILE, image, data)
+        dataset = fitting_dataset(place / NETWORK_FILE, image, data)
     except UserError as error:
         document["missing"].append(f"spike raster ({error})")
     trained = any(step["name"] == "train" for step in document["steps"])

@@ -21,8 +21,9 @@ from spikeloom.evaluation import encoded_batches, wilson_interval
 from spikeloom.host.design import find_design
 from spikeloom.host.device import Device
 from spikeloom.host.outcome import Answers, Timings
-from spikeloom.image import NetworkImage, load_image
+from spikeloom.image import NetworkImage
 from spikeloom.image.identity import network_sha256
+from spikeloom.lineage import load_network
 from spikeloom.reference import simulate
 
 EXIT_MISMATCH = 1
@@ -77,7 +78,7 @@ def run(
     if known.network is None and network is None:
         raise UserError(f"{known.source} has no network in it; name the one to run")
     path = network_path(network or place)
-    image = load_image(path)
+    image = load_network(path)
     dataset = fitting_dataset(path, image, data)
     chosen = _first(dataset.split(cast(SplitName, split)), samples, dataset.name)
     with console.step(f"open {port}"):

@@ -19,6 +19,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         config: the resolved configuration of the run, as TOML.
         version: version of Spikeloom that exported it.
         data: the samples; unset, and not written, in files from before it was remembered.
+        checkpoint_sha256: of the file that training left; "" if it was not remembered.
     """
 
     dataset: str
@@ -30,3 +31,4 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     config: str = ""
     version: str = ""
     data: DataIdentity | msgspec.UnsetType = msgspec.UNSET
+    checkpoint_sha256: str = ""

@@ -13,16 +13,16 @@ from typing import Any
 
 from spikeloom import __version__
 from spikeloom.errors import UserError
-from spikeloom.files import STEP_SCHEMA, file_sha256
-from spikeloom.image import NetworkImage, load_image
+from spikeloom.files import STEP_SCHEMA
+from spikeloom.image import NetworkImage
 from spikeloom.image.identity import network_sha256
+from spikeloom.lineage import load_network
 from spikeloom.packing import LANES, propose_lanes
 from spikeloom.report.network import describe_image
-from spikeloom.runfolder import CHECKPOINT_FILE, CONFIG_FILE
+from spikeloom.runfolder import CONFIG_FILE, NETWORK_FILE
 
 SCHEMA = 1
 STEPS = ("train", "export", "estimate", "generate", "verify", "synth")
-NETWORK_FILE = "network.safetensors"
 _VERIFY = (
     "level",
     "lanes",
@@ -86,29 +86,32 @@ def read_history(folder: Path) -> list[Document]:
         raise UserError(f"{path} is damaged ({error}); train again: {again}") from None
 
 
-def collect(folder: Path) -> tuple[Document, NetworkImage]:
-    """The report of the run in `folder`, and the network it is about.
+def collect(run: Path, folder: Path | None = None) -> tuple[Document, NetworkImage]:
+    """The report of a run, and the network it is about.
+
+    Args:
+        run: the folder with its network.
+        folder: where the verbs have left what they found out; None if that is the same.
 
     Raises:
         UserError: there is no run, no network, or a damaged file in it.
     """
-    if not folder.is_dir():
-        raise UserError(
-            f"there is no run folder {folder}; make one: spikeloom train CONFIG -o {folder}"
-        )
-    network = folder / NETWORK_FILE
+    if not run.is_dir():
+        raise UserError(f"there is no run folder {run}; make one: spikeloom train CONFIG -o {run}")
+    network = run / NETWORK_FILE
     if not network.is_file():
-        raise UserError(f"{folder} has no {NETWORK_FILE}; run: spikeloom export {folder}")
-    image = load_image(network)
+        raise UserError(f"{run} has no {NETWORK_FILE}; run: spikeloom export {run}")
+    folder = run if folder is None else folder
+    image = load_network(network)
     sha256 = network_sha256(image)
-    done, missing = _steps_of(folder, image, sha256)
+    done, missing = _steps_of(folder, sha256)
     verify, synth = done.get("verify", {}), done.get("synth", {})
     described = describe_image(image, _lanes(image, done))
     claimed = image.provenance
     document: Document = {
         "schema": SCHEMA,
         "spikeloom": __version__,
-        "run": folder.resolve().name,
+        "run": run.resolve().name,
         "network_sha256": sha256,
         "dataset": claimed.dataset,
         "accuracy": {
@@ -141,9 +144,7 @@ def collect(folder: Path) -> tuple[Document, NetworkImage]:
     return document, image
 
 
-def _steps_of(
-    folder: Path, image: NetworkImage, sha256: str
-) -> tuple[dict[str, Document], list[str]]:
+def _steps_of(folder: Path, sha256: str) -> tuple[dict[str, Document], list[str]]:
     """What the verbs left about this network, and what is missing of it."""
     done: dict[str, Document] = {}
     missing = []
@@ -155,18 +156,7 @@ def _steps_of(
             missing.append(f"{verb} (of another network: run it again)")
         else:
             done[verb] = step
-    if "train" in done and _trained_since(folder, image, done.get("export", {})):
-        del done["train"]
-        missing.insert(0, "train (of another network: export again)")
     return done, missing
-
-
-def _trained_since(folder: Path, image: NetworkImage, export: Document) -> bool:
-    """Whether what has been trained in the folder is not what its network was exported from."""
-    checkpoint, config = folder / CHECKPOINT_FILE, folder / CONFIG_FILE
-    if checkpoint.is_file() and (exported := export.get("checkpoint_sha256")):
-        return file_sha256(checkpoint) != exported
-    return config.is_file() and config.read_text(encoding="utf-8") != image.provenance.config
 
 
 def is_whole(run: Document) -> bool:

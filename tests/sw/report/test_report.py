@@ -1,6 +1,5 @@
 import dataclasses
 import errno
-import hashlib
 import json
 import re
 import tempfile
@@ -342,33 +341,6 @@ def test_a_step_of_another_network_is_left_out(full_run, verb, sha256):
         assert set(document[verb].values()) <= {None}
         heading = {"verify": "Proof", "synth": "Chip"}[verb]
         assert heading not in Page(render_page(document, image)).text
-
-
-@pytest.mark.parametrize(
-    ("exported", "trained", "named"),
-    [
-        pytest.param("one", "one", False, id="the same"),
-        pytest.param("one", "two", True, id="trained since"),
-        pytest.param(None, "one", False, id="no hash, the same configuration"),
-    ],
-)
-def test_training_after_the_export_is_named(
-    spikeloom, document, full_run, exported, trained, named
-):
-    checkpoint = full_run / "checkpoint.safetensors"
-    checkpoint.write_text(trained)
-    hashed = exported and hashlib.sha256(exported.encode()).hexdigest()
-    leave(full_run, "export", 1.5, {"checkpoint_sha256": hashed})
-    data = document(spikeloom("report", full_run, "--json"))
-    assert ("train (of another network: export again)" in data["missing"]) == named
-    assert ("train" in [step["name"] for step in data["steps"]]) == (not named)
-    assert ("Training" in Page((full_run / "report.html").read_text()).text) == (not named)
-
-
-def test_another_configuration_after_the_export_is_named(full_run):
-    (full_run / "config.toml").write_text("[training]\nseed = 8\n")
-    document, _ = collect(full_run)
-    assert document["missing"] == ["train (of another network: export again)"]
 
 
 @pytest.mark.parametrize(
