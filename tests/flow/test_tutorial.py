@@ -1,9 +1,6 @@
 """Runs what docs/tutorial.md tells its reader to type, in its order."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,30 +17,6 @@ def sections():
     """Title of each section, and its blocks: language and text."""
     _, *parts = re.split(r"^## ", PAGE, flags=re.MULTILINE)
     return {part.partition("\n")[0]: BLOCK.findall(part) for part in parts}
-
-
-@pytest.fixture
-def reader(tmp_path):
-    """Does what a block says, in a folder that looks like a clone; returns what was printed."""
-    for name in ("bitstreams", "examples"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "spikeloom").write_text(
-        f"#!{sys.executable}\nfrom spikeloom.cli.app import main\nmain()\n"
-    )
-    (programs / "spikeloom").chmod(0o755)
-    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-
-    def run(language, text):
-        command = {"sh": ["sh", "-e", "-c", text], "python": [sys.executable, "-c", text]}[language]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, f"{text}\n{done.stderr}"
-        return done.stdout
-
-    return run
 
 
 def run_sections(reader, titles):

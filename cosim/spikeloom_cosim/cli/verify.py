@@ -110,7 +110,7 @@ _SHOWN: tuple[Kind, ...] = ("spike", "membrane", "score", "cycle")
     help="Check the check: plant faults of every kind in the core, one at a time, and fail unless "
     "each is reported.",
 )
-@output_option("Where verify.json goes.  [default: the network's folder]")
+@output_option("Where verify.json goes.  [default: the run folder]")
 @json_option
 @click.pass_context
 def verify(

@@ -39,7 +39,7 @@ LEAST_SAMPLES = 2
     help="How many of them.  [default: all]",
 )
 @data_options(names="Count the cycles of this data set's test samples.")
-@output_option("Folder for estimate.json.  [default: the network's folder]")
+@output_option("Folder for estimate.json.  [default: the run folder]")
 @json_option
 def estimate(
     network: Path,

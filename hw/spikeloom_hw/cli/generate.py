@@ -58,7 +58,7 @@ MOST_SAMPLES = 100_000
     type=click.IntRange(1, MOST_SAMPLES),
     help=f"How many samples the test bench plays.  [default: {SAMPLES}]",
 )
-@output_option("Folder to write.  [default: design/<target>, or design/core, beside the network]")
+@output_option("Folder to write.  [default: design/<target> or design/core in the run folder]")
 @json_option
 def generate(
     network: Path,

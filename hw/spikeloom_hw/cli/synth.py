@@ -63,7 +63,7 @@ from spikeloom_hw.targets import Target, find_target
     type=click.Path(path_type=Path),
     help="Folder made by generate, instead of generating from NETWORK.",
 )
-@output_option("Folder to write.  [default: synth/<target> beside the network]")
+@output_option("Folder to write.  [default: synth/<target> in the run folder]")
 @json_option
 def synth(
     network: Path | None,
