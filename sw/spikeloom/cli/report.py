@@ -31,7 +31,7 @@ def report(run: Path, data: DataChoice, as_json: bool) -> None:
     console = Console(as_json=as_json)
     place, folder = (run.parent if run.is_file() else run), run_folder(run)
     if place.is_dir():
-        check_writable(folder / "report.json")
+        check_writable(folder)
     document, image = collect(place, folder)
     dataset = None
     try:
