@@ -6,8 +6,9 @@
     python benchmarks/core.py page                      # docs/performance.md
 
 Every row is written to ``benchmarks/results/core.json`` as it is done, and what is there is left
-out, unless the network has changed since. Rows of reference builds take cells and clocks from
-their ``report.json``; only ``run --seeds`` with ``--own`` synthesises the others.
+out, unless the network has changed since, or ``--again`` is given. Rows of reference builds take
+cells and clocks from their ``report.json``; only ``run --seeds`` with ``--own`` synthesises the
+others.
 """
 
 from __future__ import annotations
@@ -55,11 +56,18 @@ def main() -> None:
 @click.argument("keys", nargs=-1)
 @click.option("--counters", type=click.IntRange(min=0), default=0, help="Samples to co-simulate.")
 @click.option("--seeds", type=click.IntRange(min=0), default=0, help="Seeds of the placer.")
+@click.option("--again", is_flag=True, help="Measure what is there anew, on today's code.")
 @click.option("--own", is_flag=True, help="Synthesise rows that have no reference build, too.")
 @click.option("--jobs", type=click.IntRange(min=1), default=available_cores)
 @data_dir_option
 def run(
-    keys: tuple[str, ...], counters: int, seeds: int, own: bool, jobs: int, data_dir: Path | None
+    keys: tuple[str, ...],
+    counters: int,
+    seeds: int,
+    again: bool,
+    own: bool,
+    jobs: int,
+    data_dir: Path | None,
 ) -> None:
     """Measure the rows whose key holds one of KEYS, or all."""
     console = Console()
@@ -70,7 +78,7 @@ def run(
             console.note(f"{row.key}: there is no {network_file(row)}")
             continue
         records, origin = read_records(), stamp(*PACKAGES)
-        record = records.get(row.key)
+        record = None if again else records.get(row.key)
         image = load_image(network_file(row))
         if record is None or record.network["sha256"] != network_sha256(image):
             with console.track(1, row.key) as track:
