@@ -12,6 +12,7 @@ not depend on the batch that it is encoded in.
 | rate           | pixels         | 0 ... T        | the number of spikes            |
 | multithreshold | pixels * K     | 0 ... K        | which of K addresses spike      |
 | delta          | 2 * pixels / T | 0 or 1         | changes from frame to frame     |
+| frames         | pixels / T     | 0 or 1         | what a frame holds is sent      |
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from spikeloom.errors import UserError, check_type
 __all__ = [
     "DeltaEncoding",
     "Encoding",
+    "FramesEncoding",
     "LatencyEncoding",
     "MultiThresholdEncoding",
     "RateEncoding",
@@ -118,7 +120,25 @@ class DeltaEncoding(
     delta: Annotated[int, Meta(ge=1, le=255)] = 64
 
 
-Encoding = LatencyEncoding | RateEncoding | MultiThresholdEncoding | DeltaEncoding
+class FramesEncoding(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag="frames",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
+    """One frame a step: a value that reaches `threshold` is an event of its step.
+
+    A sample of T * C values is T frames of C values: the counts of a camera's events, binned into
+    steps, or features of a sound. Address c spikes in step t if value c of frame t is `threshold`
+    or more.
+    """
+
+    threshold: Annotated[int, Meta(ge=1, le=255)] = 1
+
+
+Encoding = LatencyEncoding | RateEncoding | MultiThresholdEncoding | DeltaEncoding | FramesEncoding
 """Any encoding; a msgspec union tagged by `kind`."""
 
 
@@ -149,13 +169,15 @@ def encoding_inputs(encoding: Encoding, pixels: int, time_steps: int) -> int:
     """Number of event addresses that samples of `pixels` values are encoded into, in T steps.
 
     Raises:
-        UserError: the values are not T frames of a delta encoding.
+        UserError: the values are not T frames, which the encoding takes.
     """
     match encoding:
         case MultiThresholdEncoding(levels=levels):
             return pixels * levels
         case DeltaEncoding():
-            return 2 * _channels(pixels, time_steps)
+            return 2 * _channels(pixels, time_steps, "delta")
+        case FramesEncoding():
+            return _channels(pixels, time_steps, "frames")
         case _:
             return pixels
 
@@ -171,6 +193,8 @@ def encoding_pixels(encoding: Encoding, inputs: int, time_steps: int) -> int:
             addresses, values = levels, 1
         case DeltaEncoding():
             addresses, values = 2, time_steps
+        case FramesEncoding():
+            addresses, values = 1, time_steps
         case _:
             addresses, values = 1, 1
     if inputs % addresses:
@@ -198,7 +222,7 @@ def encode(
     Raises:
         TypeError: `encoding` is none, or `images` is not uint8.
         ValueError: `images` is not two-dimensional, or `time_steps` or `first_index` is too small.
-        UserError: the values are not T frames of a delta encoding.
+        UserError: the values are not T frames, which the encoding takes.
     """
     check_encoding(encoding)
     if images.dtype != np.uint8:
@@ -218,6 +242,9 @@ def encode(
             return _multi_threshold(encoding, images, time_steps)
         case DeltaEncoding():
             return _delta(encoding, images, time_steps)
+        case FramesEncoding(threshold=threshold):
+            channels = _channels(images.shape[1], time_steps, "frames")
+            return images.reshape(len(images), time_steps, channels) >= threshold
 
 
 def events_per_sample(events: NDArray[np.bool_]) -> float:
@@ -269,7 +296,7 @@ def _delta(
     encoding: DeltaEncoding, images: NDArray[np.uint8], time_steps: int
 ) -> NDArray[np.bool_]:
     samples, pixels = images.shape
-    channels = _channels(pixels, time_steps)
+    channels = _channels(pixels, time_steps, "delta")
     frames = images.reshape(samples, time_steps, channels).astype(np.int16)
     events = np.zeros((samples, time_steps, channels, 2), dtype=np.bool_)
     reference = np.zeros((samples, channels), dtype=np.int16)
@@ -281,10 +308,10 @@ def _delta(
     return events.reshape(samples, time_steps, 2 * channels)
 
 
-def _channels(pixels: int, time_steps: int) -> int:
+def _channels(pixels: int, time_steps: int, kind: str) -> int:
     if pixels % time_steps:
         raise UserError(
-            f"samples of {pixels} values are no {time_steps} frames of equal size, as the delta "
+            f"samples of {pixels} values are no {time_steps} frames of equal size, as the {kind} "
             f"encoding takes them; set time_steps to a divisor of {pixels}"
         )
     return pixels // time_steps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,9 +23,6 @@ __all__ = [
     "wilson_interval",
 ]
 
-NORMAL_95 = 1.959963984540054
-"""97.5 % quantile of the normal distribution."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
@@ -36,12 +32,14 @@ class Evaluation:
         samples, correct: numbers of samples.
         events: into each layer, the encoded input first.
         operations: of each layer, synapses driven by events.
+        confusion: of each class, how often each output was answered.
     """
 
     samples: int
     correct: int
     events: tuple[int, ...]
     operations: tuple[int, ...]
+    confusion: tuple[tuple[int, ...], ...]
 
     @property
     def accuracy(self) -> float:
@@ -55,6 +53,9 @@ class Evaluation:
 
     def silent(self, image: NetworkImage) -> list[str]:
         """Names of what made no event at all: "input", and spiking layers in front of others."""
+        if not image.is_chain:
+            # In a graph, what arrives at a population may come from several.
+            return []
         names = ["input", *(layer.name for layer in image.layers[:-1])]
         return [name for name, events in zip(names, self.events, strict=True) if not events]
 
@@ -74,10 +75,11 @@ def silence(name: str) -> str:
 class Tally:
     """Adds up traces into an `Evaluation`."""
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, layers: int, outputs: int) -> None:
         self._samples = self._correct = 0
         self._events = np.zeros(layers, dtype=np.int64)
         self._operations = np.zeros(layers, dtype=np.int64)
+        self._confusion = np.zeros((outputs, outputs), dtype=np.int64)
 
     def add(self, trace: Trace, labels: NDArray[np.int64]) -> None:
         """Take a batch's trace with its labels (int64 [S])."""
@@ -85,6 +87,7 @@ class Tally:
         self._correct += int((trace.predictions == labels).sum())
         self._events += trace.arrived.sum(axis=0)
         self._operations += trace.operations.sum(axis=0)
+        np.add.at(self._confusion, (labels, trace.predictions), 1)
 
     def result(self) -> Evaluation:
         """The sums so far."""
@@ -93,6 +96,7 @@ class Tally:
             correct=self._correct,
             events=tuple(self._events.tolist()),
             operations=tuple(self._operations.tolist()),
+            confusion=tuple(map(tuple, self._confusion.tolist())),
         )
 
 
@@ -108,7 +112,7 @@ def encoded_batches(
 
 def evaluate_split(image: NetworkImage, split: Split) -> Evaluation:
     """Run a whole split through the integer reference."""
-    tally = Tally(len(image.graph.populations) - 1)
+    tally = Tally(len(image.graph.populations) - 1, image.outputs)
     for events, labels in encoded_batches(
         split, encoding=image.encoding, time_steps=image.time_steps
     ):
@@ -134,11 +138,7 @@ def wilson_interval(correct: int, samples: int) -> tuple[float, float]:
     """
     if not 0 <= correct <= samples or samples < 1:
         raise ValueError(f"correct must be 0 to samples, not {correct!r} of {samples!r}")
-    share, z2 = correct / samples, NORMAL_95**2
-    centre = (share + z2 / (2 * samples)) / (1 + z2 / samples)
-    half = (
-        NORMAL_95
-        * math.sqrt(share * (1 - share) / samples + z2 / (4 * samples**2))
-        / (1 + z2 / samples)
-    )
-    return max(0.0, centre - half), min(1.0, centre + half)
+    from scipy.stats import binomtest  # slow to import
+
+    interval = binomtest(correct, samples).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)

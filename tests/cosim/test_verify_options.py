@@ -69,6 +69,11 @@ def name(verb, calls, network, tmp_path):
     assert calls.samples[0]["data"] == DataChoice(name="mnist")
 
 
+def source(verb, calls, network, tmp_path):
+    verb("--data", tmp_path)
+    assert calls.samples[0]["data"] == DataChoice(source=tmp_path)
+
+
 def download(verb, calls, network, tmp_path):
     verb("--download")
     assert calls.samples[0]["data"] == DataChoice(download=True)
@@ -181,7 +186,7 @@ def as_json(verb, calls, network, tmp_path):
 
 
 EFFECTS = [
-    *(lanes, samples, split, data_dir, name, download, level, design, target),
+    *(lanes, samples, split, data_dir, name, source, download, level, design, target),
     *(loadable, seed, jobs, selftest, output, as_json),
 ]
 

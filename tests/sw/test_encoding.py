@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from spikeloom.encoding import (
     DeltaEncoding,
     Encoding,
+    FramesEncoding,
     LatencyEncoding,
     MultiThresholdEncoding,
     RateEncoding,
@@ -166,3 +167,14 @@ def test_wrong_arguments_are_refused(images, steps, first, error, says):
 @pytest.mark.parametrize("code", CODES)
 def test_encodings_travel_as_json(code):
     assert msgspec.json.decode(msgspec.json.encode(code), type=Encoding) == code
+
+
+def test_frames_send_what_they_hold():
+    """Two steps of three values; the threshold itself is sent."""
+    values = np.array([[0, 5, 6, 7, 0, 4]], dtype=np.uint8)
+    events = encode(FramesEncoding(threshold=5), values, 2)
+    assert events.tolist() == [[[False, True, True], [True, False, False]]]
+    assert encoding_inputs(FramesEncoding(), 6, 2) == 3
+    assert encoding_pixels(FramesEncoding(), 3, 2) == 6
+    with pytest.raises(UserError, match="no 4 frames of equal size, as the frames encoding"):
+        encode(FramesEncoding(), values, 4)

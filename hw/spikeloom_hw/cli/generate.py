@@ -82,7 +82,9 @@ def generate(
     ask for, and a test bench that plays random samples, or those of a data set, and expects what
     the integer reference makes of them.
     """
-    _check_options(top, {"interface": interface, "dataset": data.name, "samples": samples})
+    _check_options(
+        top, {"interface": interface, "dataset": data.name, "data": data.source, "samples": samples}
+    )
     console = Console(as_json=as_json)
     path = network_path(network)
     image = load_network(path)

@@ -48,6 +48,7 @@ def _verbs() -> dict[str, EntryPoint]:
 
 # Modules that are not called like the distribution that brings them.
 _BROUGHT_BY = {
+    "PIL": "pillow",
     "cocotb_tools": "cocotb",
     "find_libpython": "cocotb",
     "serial": "pyserial",

@@ -11,6 +11,7 @@ import click
 
 from spikeloom.datasets.fitting import DataChoice
 from spikeloom.datasets.request import DATA_VARIABLE
+from spikeloom.errors import UserError
 
 __all__ = ["data_dir_option", "data_options"]
 
@@ -26,12 +27,18 @@ data_dir_option = click.option(
 def data_options(
     *, names: str | None = "Name of the data set; the network's own unless given."
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add `--data-dir`, `--download` and `--dataset`; they arrive as `data: DataChoice`.
+    """Add `--data`, `--data-dir`, `--download` and `--dataset`, as one `data: DataChoice`.
 
     Args:
         names: help of `--dataset`; None leaves it out, where a run says which data are its own.
     """
     options = [
+        click.option(
+            "--data",
+            "source",
+            type=click.Path(path_type=Path),
+            help="Samples of your own: an .npz file, a table, or a folder with one folder a class.",
+        ),
         data_dir_option,
         click.option(
             "--download",
@@ -46,12 +53,15 @@ def data_options(
         @wraps(function)
         def collected(
             *arguments: Any,
+            source: Path | None,
             data_dir: Path | None,
             download: bool,
             name: str | None = None,
             **more: Any,
         ) -> Any:
-            choice = DataChoice(name=name, data_dir=data_dir, download=download)
+            if name is not None and source is not None:
+                raise UserError("--dataset and --data both name the samples: leave out one")
+            choice = DataChoice(name=name, source=source, data_dir=data_dir, download=download)
             return function(*arguments, data=choice, **more)
 
         for option in reversed(options):

@@ -37,6 +37,7 @@ def evaluate(network: Path, split: str, data: DataChoice, as_json: bool) -> None
     dataset = fitting_dataset(path, image, data)
     with console.step(f"run {dataset.name} {split} through the integer reference"):
         done = evaluate_split(image, dataset.split(cast(SplitName, split)))
+    split = "all" if dataset.undivided else split
     low, high = wilson_interval(done.correct, done.samples)
     result: dict[str, Any] = {
         "network": str(path),
@@ -49,6 +50,8 @@ def evaluate(network: Path, split: str, data: DataChoice, as_json: bool) -> None
         "events_per_sample": list(done.events_per_sample),
         "operations_per_sample": done.operations_per_sample,
         "silent": done.silent(image),
+        "class_names": list(dataset.class_names),
+        "confusion": done.confusion,
     }
     console.result(
         result,

@@ -12,7 +12,7 @@ import msgspec
 from spikeloom.cli.console import NETWORK_FILE, Console, json_option, table, write_step
 from spikeloom.cli.data import data_options
 from spikeloom.datasets import load
-from spikeloom.datasets.fitting import DataChoice, check_same
+from spikeloom.datasets.fitting import DataChoice, check_same, named_source
 from spikeloom.evaluation import silence
 from spikeloom.files import check_writable, file_sha256
 from spikeloom.image import save_image
@@ -46,7 +46,8 @@ def export(run: Path, output: Path | None, data: DataChoice, as_json: bool) -> N
     path = output or run / NETWORK_FILE
     check_writable(path)
     with console.step(f"load {config.data.name}"):
-        dataset = load(data.request(config.data.samples, config.data.time_steps))
+        source = named_source(config.data.samples, data)
+        dataset = load(data.request(source, config.data.time_steps))
     check_same(checkpoint.data, dataset, owner=str(run), fix=RESTART)
     with console.step("compare torch with the integer reference"):
         image, compared = checked_image(config, checkpoint.network, dataset)

@@ -61,6 +61,7 @@ def _summary(document: dict[str, Any]) -> dict[str, Any]:
     accuracy, cycles, synth = document["accuracy"], document["cycles"], document["synth"]
     rows: dict[str, Any] = {
         "data set": document["dataset"],
+        "classes": ", ".join(document["class_names"]) or "not recorded",
         "accuracy, test": _percent(accuracy["test"]),
         "accuracy, validation": _percent(accuracy["validation"]),
         "synapses": f"{document['synapses']:,} ({document['density']:.1%} dense)",

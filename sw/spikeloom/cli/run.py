@@ -106,6 +106,7 @@ def run(
     with console.step("the same by the integer reference"):
         differing, operations = _compare(image, chosen, answers, alone)
     counted = _counted(before.core, after.core)
+    split = "all" if dataset.undivided else split
     correct = int((answers.labels == chosen.labels).sum())
     low, high = wilson_interval(correct, len(chosen))
     result: dict[str, Any] = {
@@ -117,6 +118,7 @@ def run(
         "network_sha256": network_sha256(image),
         "dataset": dataset.name,
         "split": split,
+        "class_names": list(dataset.class_names),
         "samples": len(chosen),
         "correct": correct,
         "accuracy": correct / len(chosen),

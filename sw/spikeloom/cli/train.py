@@ -13,8 +13,8 @@ from spikeloom.cli.console import Console, json_option, table, write_step
 from spikeloom.cli.data import data_options
 from spikeloom.config import METHODS, Config, assumed_keys, load_config
 from spikeloom.datasets import Dataset, UnknownDatasetError, load
-from spikeloom.datasets.checks import check_inputs, check_splits, remarks
-from spikeloom.datasets.fitting import DataChoice, check_same
+from spikeloom.datasets.checks import check_augmentation, check_inputs, check_splits, remarks
+from spikeloom.datasets.fitting import DataChoice, check_same, named_source
 from spikeloom.errors import UserError
 from spikeloom.evaluation import silence
 from spikeloom.files import check_writable
@@ -80,6 +80,11 @@ def train(
     if seed is not None:
         training = msgspec.structs.replace(settings.training, seed=seed)
         settings = msgspec.structs.replace(settings, training=training)
+    if data.source is not None:
+        source = msgspec.structs.asdict(named_source(settings.data.samples, data))
+        settings = msgspec.structs.replace(
+            settings, data=msgspec.structs.replace(settings.data, **source)
+        )
     check_writable(output)
     standing = "new" if restart else read_standing(output, settings)
     with console.step(f"load {settings.data.name}"):
@@ -158,6 +163,7 @@ def _load(config: Config, source: Path, choice: DataChoice) -> Dataset:
             f"{source}: table [training]: batch_size is {config.training.batch_size}, but it must "
             f"be at most {len(dataset.train)}, the training samples of {dataset.name!r}"
         )
+    check_augmentation(config.training, dataset)
     check_inputs(dataset, config.data.encoding, config.data.time_steps)
     return dataset
 
@@ -229,6 +235,7 @@ def _command(
     words = ["spikeloom", "train", str(config), "-o", str(output)]
     words += [] if seed is None else ["--seed", str(seed)]
     words += [] if method is None else ["--method", method]
+    words += [] if data.source is None else ["--data", str(data.source)]
     words += [] if data.data_dir is None else ["--data-dir", str(data.data_dir)]
     return shlex.join(words)
 

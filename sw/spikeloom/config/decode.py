@@ -61,6 +61,9 @@ def assumed_keys(path: str | os.PathLike[str]) -> dict[str, str]:
     """The defaults that a run's TOML file relies on, of the keys that decide most, as TOML."""
     said = dict(_values(tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))))
     defaults = dict(_values(msgspec.to_builtins(Config())))
+    if "data.source" in said:
+        # It is called as its file or folder.
+        said.setdefault("data.name", "")
     return {key: shown(defaults[key]) for key in _DECISIVE if key not in said}
 
 
@@ -100,8 +103,18 @@ def parse_config(text: str, *, source: str, method: str | None = None) -> Config
         config = msgspec.convert(document, Config)
     except msgspec.ValidationError as error:
         raise _refusal(document, str(error), source) from None
+    config = _named(config, document)
     check_together(config, source)
     return config
+
+
+def _named(config: Config, document: dict[str, Any]) -> Config:
+    """A source that has no name is called as its file or folder."""
+    data = config.data
+    if not data.source or "name" in document["data"]:
+        return config
+    name = Path(data.source).stem
+    return msgspec.structs.replace(config, data=msgspec.structs.replace(data, name=name))
 
 
 def _expand_method(document: dict[str, Any], override: str | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.config.schema import Config
 from spikeloom.config.shown import shown
-from spikeloom.encoding import DeltaEncoding, MultiThresholdEncoding
+from spikeloom.encoding import DeltaEncoding, FramesEncoding, MultiThresholdEncoding
 from spikeloom.errors import UserError
 from spikeloom.packing import LANES
 
@@ -73,11 +73,14 @@ def check_together(config: Config, source: str) -> None:
         ),
         (
             sparsity.topology != "local"
-            or not isinstance(config.data.encoding, MultiThresholdEncoding | DeltaEncoding),
+            or not isinstance(
+                config.data.encoding, MultiThresholdEncoding | DeltaEncoding | FramesEncoding
+            ),
             "sparsity",
             "topology",
             sparsity.topology,
-            "'random' with the multithreshold and delta encodings, whose addresses are no pixels",
+            "'random' with the multithreshold, delta and frames encodings, whose addresses are no "
+            "pixels",
         ),
         (
             config.quantization.scale != "fixed" or not config.quantization.per_channel,

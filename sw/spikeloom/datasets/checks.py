@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from spikeloom.config import TrainingConfig
 from spikeloom.datasets.split import Dataset, Split
 from spikeloom.encoding import Encoding, LatencyEncoding, encode
 from spikeloom.errors import UserError
 
-__all__ = ["check_inputs", "check_splits", "remarks"]
+__all__ = ["check_augmentation", "check_inputs", "check_splits", "remarks"]
 
 BATCH = 1024
 FEW_VALUES = 1
@@ -40,6 +41,23 @@ def check_splits(dataset: Dataset) -> None:
             f"the training samples of {dataset.name!r} are all of one class, "
             f"{dataset.class_names[int(dataset.train.labels[0])]!r}: give samples of two or more"
         )
+
+
+def check_augmentation(training: TrainingConfig, dataset: Dataset) -> None:
+    """Refuse to move, turn or bend what is no image.
+
+    Raises:
+        UserError: samples have no height and width.
+    """
+    if len(dataset.shape) in (2, 3):
+        return
+    for key in ("shift", "rotation", "zoom", "elastic"):
+        if getattr(training, key):
+            raise UserError(
+                f"table [training]: {key} is {getattr(training, key)}, but samples of "
+                f"{dataset.name!r} have the shape {list(dataset.shape)}, not [height, width] or "
+                "[height, width, channels]: leave it out"
+            )
 
 
 def check_inputs(dataset: Dataset, encoding: Encoding, time_steps: int) -> None:

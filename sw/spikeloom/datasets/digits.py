@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikeloom.datasets.request import Request
+from spikeloom.datasets.request import Request, fixed_split
 from spikeloom.datasets.split import Dataset, Split, digit_names, hold_out
 
 __all__ = ["load_digits"]
@@ -21,7 +21,11 @@ def load_digits(request: Request) -> Dataset:
     """Load and split the digits: 20 % test, and 20 % of the rest validation, stratified.
 
     The original levels 0 ... 16 are scaled to 0 ... 255, rounded to nearest.
+
+    Raises:
+        UserError: the request divides them otherwise.
     """
+    fixed_split(request)
     from sklearn.datasets import load_digits as load  # slow to import
 
     data, target = load(return_X_y=True)

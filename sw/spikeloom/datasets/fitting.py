@@ -6,18 +6,22 @@ data asks here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from spikeloom.datasets.registry import UnknownDatasetError, load
 from spikeloom.datasets.request import Request
+from spikeloom.datasets.source import load_source
 from spikeloom.datasets.split import Dataset
 from spikeloom.encoding import encoding_inputs
 from spikeloom.errors import UserError
 from spikeloom.image import NetworkImage
+from spikeloom.preparation import AsIs
 from spikeloom.provenance import DataIdentity, DataSource
 
-__all__ = ["DataChoice", "check_same", "fitting_dataset"]
+__all__ = ["DataChoice", "check_same", "fitting_dataset", "named_source"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +30,20 @@ class DataChoice:
 
     Attributes:
         name: a data set's name.
+        source: a file or folder of the user's own.
         data_dir: the folder above the data sets' own.
         download: fetch the data set, if it is not here.
     """
 
     name: str | None = None
+    source: Path | None = None
     data_dir: Path | None = None
     download: bool = False
 
     @property
     def given(self) -> bool:
         """Whether any are named."""
-        return self.name is not None
+        return self.name is not None or self.source is not None
 
     def request(self, source: DataSource, time_steps: int) -> Request:
         """The request for `source`, to be found where the user said."""
@@ -93,6 +99,8 @@ def fitting_dataset(path: Path, image: NetworkImage, choice: DataChoice) -> Data
             own and are others.
     """
     recorded = image.provenance.data or None
+    if choice.source is not None:
+        return _checked(path, image, _given(image, choice, recorded))
     own = recorded.source if recorded else DataSource(name=image.provenance.dataset)
     source = own if choice.name in (None, own.name) else DataSource(name=choice.name)
     try:
@@ -101,9 +109,48 @@ def fitting_dataset(path: Path, image: NetworkImage, choice: DataChoice) -> Data
         if choice.name is not None:
             raise
         raise UserError(
-            f"{path} was trained on {own.name!r}, data of your own, which no verb finds by that "
-            f"name ({error}); evaluate it in Python with spikeloom.evaluation.evaluate_split"
+            f"{path} was trained on {own.name!r}, which is no data set that is known here "
+            f"({error}): if it is data of your own, give them with --data"
         ) from None
+    _checked(path, image, dataset)
+    if source is own:
+        check_same(recorded, dataset, owner=str(path), fix="name the others with --data")
+    return dataset
+
+
+def _given(image: NetworkImage, choice: DataChoice, recorded: DataIdentity | None) -> Dataset:
+    """A user's own source, prepared as the network's data were.
+
+    Data that are not the network's own and came in one piece are not divided: every split is all
+    of them, since none was trained on.
+    """
+    before = recorded.source if recorded else DataSource()
+    source = named_source(before, choice)
+    request = choice.request(source, image.time_steps)
+    dataset = load_source(request, recorded)
+    if recorded is None and not isinstance(dataset.preparation, AsIs):
+        raise UserError(
+            f"the network does not remember how its data were prepared, and {choice.source} needs "
+            "preparing: give uint8 values of 0 to 255, as it was trained with"
+        )
+    own = recorded is not None and recorded.fingerprint == dataset.identity.fingerprint
+    if own or dataset.divided:
+        return dataset
+    whole = dataset.whole()
+    return replace(dataset, train=whole, validation=whole, test=whole)
+
+
+def named_source(before: DataSource, choice: DataChoice) -> DataSource:
+    """The settings `before`, with the source that was chosen instead of its own."""
+    if choice.source is None:
+        return before
+    return msgspec.structs.replace(
+        before, source=str(choice.source), name=choice.source.stem, kind="auto"
+    )
+
+
+def _checked(path: Path, image: NetworkImage, dataset: Dataset) -> Dataset:
+    """Refuse data that do not fit the network in `path`."""
     inputs = encoding_inputs(image.encoding, dataset.pixels, image.time_steps)
     if inputs != image.inputs:
         raise UserError(
@@ -115,6 +162,4 @@ def fitting_dataset(path: Path, image: NetworkImage, choice: DataChoice) -> Data
             f"{path} has {image.outputs} outputs, but {dataset.name!r} has {dataset.classes} "
             "classes: take the data set it was trained on"
         )
-    if source is own:
-        check_same(recorded, dataset, owner=str(path), fix="name the other with --dataset")
     return dataset

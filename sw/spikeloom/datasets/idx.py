@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.datasets.openml import download
-from spikeloom.datasets.request import DATA_VARIABLE, Request
+from spikeloom.datasets.request import DATA_VARIABLE, Request, fixed_split
 from spikeloom.datasets.split import Dataset, Split, hold_out
 from spikeloom.errors import UserError
 from spikeloom.files import cache_folder, what_lies_there
@@ -49,6 +49,7 @@ def load_idx_dataset(name: str, request: Request, class_names: Sequence[str] = (
     Raises:
         UserError: a file is missing, damaged or of another shape, or there is none.
     """
+    fixed_split(request)
     folder = _folder(name, request)
     images, labels = zip(*(_load_part(folder, part) for part in PARTS), strict=True)
     pixels = [part.shape[1] for part in images]

@@ -10,7 +10,9 @@ from types import MappingProxyType
 
 from spikeloom.datasets.digits import load_digits
 from spikeloom.datasets.idx import load_idx_dataset
+from spikeloom.datasets.named import load_cifar10, load_n_mnist, load_spoken_digits
 from spikeloom.datasets.request import Request
+from spikeloom.datasets.source import load_source
 from spikeloom.datasets.split import Dataset
 from spikeloom.errors import UserError, nearest
 from spikeloom.provenance import DataSource
@@ -32,6 +34,9 @@ BUILT_IN: Mapping[str, Loader] = MappingProxyType(
         "digits": load_digits,
         "mnist": partial(load_idx_dataset, "mnist"),
         "fashion-mnist": partial(load_idx_dataset, "fashion-mnist", class_names=FASHION),
+        "cifar-10": load_cifar10,
+        "spoken-digits": load_spoken_digits,
+        "n-mnist": load_n_mnist,
     }
 )
 """Loader of each data set that comes with Spikeloom."""
@@ -68,11 +73,13 @@ def load_dataset(
 
 
 def load(request: Request) -> Dataset:
-    """Load the samples that are asked for, by name.
+    """Load the samples that are asked for: a source of the user's own, or a data set by name.
 
     Raises:
         UnknownDatasetError, UserError: as `load_dataset`.
     """
+    if request.source.source:
+        return load_source(request)
     return _loader(request.source.name)(request)
 
 

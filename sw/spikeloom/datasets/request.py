@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spikeloom.provenance import DataSource
+from spikeloom.errors import UserError
+from spikeloom.provenance import DataSource, SplitSettings
 
-__all__ = ["DATA_VARIABLE", "Request"]
+__all__ = ["DATA_VARIABLE", "Request", "fixed_split"]
 
 DATA_VARIABLE = "SPIKELOOM_DATA"
 """The environment variable that stands for `data_dir`."""
@@ -34,3 +35,15 @@ class Request:
     time_steps: int = 1
     data_dir: Path | None = field(default_factory=_from_environment)
     download: bool = False
+
+
+def fixed_split(request: Request) -> None:
+    """Refuse a split of one's own for a data set that is divided once and for all.
+
+    Raises:
+        UserError: the request has one.
+    """
+    if request.source.split != SplitSettings():
+        raise UserError(
+            f"the data set {request.source.name!r} has a fixed split: leave out [data.split]"
+        )

@@ -7,15 +7,26 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.datasets.request import Request
 from spikeloom.datasets.rows import Rows
 from spikeloom.preparation import AsIs, Preparation
-from spikeloom.provenance import SPLIT_SEED, DataIdentity, DataSource
+from spikeloom.provenance import (
+    SPLIT_SEED,
+    AudioSettings,
+    DataIdentity,
+    DataSource,
+    EventSettings,
+    ImageSettings,
+    Kind,
+    TableSettings,
+)
 
 __all__ = ["SPLIT_SEED", "Dataset", "Split", "SplitName", "digit_names", "hold_out"]
 
@@ -64,6 +75,7 @@ class Dataset:
         preparation: what has been done to each raw sample.
         source: what it was loaded as.
         place: the folder or file that was read, or "".
+        divided: whether the samples came divided into splits, and were not cut here.
     """
 
     name: str
@@ -75,6 +87,86 @@ class Dataset:
     preparation: Preparation = field(default_factory=AsIs)
     source: DataSource = field(default_factory=DataSource)
     place: str = ""
+    divided: bool = True
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        *,
+        name: str = "arrays",
+        groups: NDArray[Any] | None = None,
+        class_names: tuple[str, ...] | None = None,
+        source: DataSource | None = None,
+    ) -> Dataset:
+        """Samples [n, ...] of numbers with labels [n], integers or text.
+
+        uint8 is taken as it is; other numbers are scaled from the range of the training samples.
+        `source` holds the settings of the split.
+
+        Raises:
+            UserError: they do not fit together, or cannot be divided.
+        """
+        from spikeloom.datasets.collection import assemble
+        from spikeloom.datasets.sources.arrays import collection_of_arrays
+
+        collection = collection_of_arrays(
+            Path(name),
+            [np.asarray(x)],
+            [np.asarray(y)],
+            groups=None if groups is None else [np.asarray(groups)],
+            class_names=class_names,
+        )
+        asked = source or DataSource(name=name, source=name)
+        return assemble(name, collection, Request(source=asked))
+
+    @classmethod
+    def from_folder(cls, path: str | Path, **settings: Any) -> Dataset:
+        """Images below a folder, one folder a class; `settings` are those of `ImageSettings`.
+
+        Raises:
+            UserError: there are none, or they cannot be read.
+        """
+        return cls._from_source(path, "images", images=ImageSettings(**settings))
+
+    @classmethod
+    def from_csv(cls, path: str | Path, **settings: Any) -> Dataset:
+        """Rows of a CSV or Parquet table; `settings` are those of `TableSettings`.
+
+        Raises:
+            UserError: the table cannot be read, or has no such columns.
+        """
+        return cls._from_source(path, "table", table=TableSettings(**settings))
+
+    @classmethod
+    def from_audio(cls, path: str | Path, *, time_steps: int, **settings: Any) -> Dataset:
+        """Sounds below a folder, one folder a class; `settings` are those of `AudioSettings`.
+
+        Raises:
+            UserError: there are none, or they cannot be read.
+        """
+        audio = AudioSettings(**settings)
+        return cls._from_source(path, "audio", time_steps=time_steps, audio=audio)
+
+    @classmethod
+    def from_events(cls, path: str | Path, *, time_steps: int, **settings: Any) -> Dataset:
+        """Event recordings below a folder, one folder a class; settings of `EventSettings`.
+
+        Raises:
+            UserError: there are none, or they cannot be read.
+        """
+        events = EventSettings(**settings)
+        return cls._from_source(path, "events", time_steps=time_steps, events=events)
+
+    @staticmethod
+    def _from_source(
+        path: str | Path, kind: Kind, *, time_steps: int = 1, **settings: Any
+    ) -> Dataset:
+        from spikeloom.datasets.source import load_source
+
+        source = DataSource(name=Path(path).stem, source=str(path), kind=kind, **settings)
+        return load_source(Request(source=source, time_steps=time_steps))
 
     @property
     def classes(self) -> int:
@@ -86,9 +178,30 @@ class Dataset:
         """Values of one sample."""
         return math.prod(self.shape)
 
+    @property
+    def undivided(self) -> bool:
+        """Whether every split is all samples, as of data that a network was not trained on."""
+        return self.train is self.test
+
     def split(self, name: SplitName) -> Split:
         """The split called `name`."""
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
+
+    @property
+    def splits(self) -> tuple[Split, Split, Split]:
+        """Train, validation and test."""
+        return self.train, self.validation, self.test
+
+    def whole(self) -> Split:
+        """All samples as one split, in the order of the original data set."""
+        images = self.train.images
+        if not isinstance(images, Rows):
+            raise TypeError("only the splits of one array make a whole")
+        order = np.sort(np.concatenate([split.index for split in self.splits]))
+        labels = np.empty(len(order), dtype=np.int64)
+        for split in self.splits:
+            labels[np.searchsorted(order, split.index)] = split.labels
+        return Split(images=Rows(images.base, order), labels=labels, index=order)
 
     @cached_property
     def identity(self) -> DataIdentity:
@@ -104,7 +217,7 @@ class Dataset:
 
     def _fingerprint(self) -> str:
         digest = hashlib.sha256(msgspec.json.encode([self.class_names, self.shape]))
-        for split in (self.train, self.validation, self.test):
+        for split in self.splits:
             digest.update(f"{len(split)};".encode())
             digest.update(split.labels.astype("<i8").tobytes())
             for start in range(0, len(split), CHUNK):

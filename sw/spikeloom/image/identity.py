@@ -20,6 +20,7 @@ from spikeloom.connections import Connection
 from spikeloom.encoding import (
     DeltaEncoding,
     Encoding,
+    FramesEncoding,
     LatencyEncoding,
     MultiThresholdEncoding,
     RateEncoding,
@@ -78,6 +79,8 @@ def code_text(encoding: Encoding) -> str:
             return f"multithreshold, levels {levels}"
         case DeltaEncoding(delta=delta):
             return f"delta, delta {delta}"
+        case FramesEncoding(threshold=threshold):
+            return f"frames, threshold {threshold}"
 
 
 def _layer(layer: Layer) -> Iterator[tuple[str, Value]]:

@@ -114,6 +114,7 @@ def collect(run: Path, folder: Path | None = None) -> tuple[Document, NetworkIma
         "run": run.resolve().name,
         "network_sha256": sha256,
         "dataset": claimed.dataset,
+        "class_names": list(claimed.data.class_names) if claimed.data else [],
         "accuracy": {
             "validation": claimed.accuracy_validation,
             "test": claimed.accuracy_test,

@@ -43,12 +43,14 @@ def render_page(
     if dataset is not None and len(dataset.test):
         frame = dataset.test.images[:1]
         trace = simulate(image, encode(image.encoding, frame, image.time_steps))
-        pictures["raster"] = figures.raster(image, trace)
+        names_of_outputs = output_names(dataset, image.outputs)
+        frame_shown = shown(frame[0], dataset.shape)
+        pictures["raster"] = figures.raster(image, trace, names_of_outputs)
         sample = {
-            "pixels": _pixels(frame[0].reshape(dataset.shape)),
-            "shape": dataset.shape,
-            "label": int(dataset.test.labels[0]),
-            "predicted": int(trace.predictions[0]),
+            "pixels": _pixels(frame_shown),
+            "shape": frame_shown.shape,
+            "label": dataset.class_names[int(dataset.test.labels[0])],
+            "predicted": names_of_outputs[int(trace.predictions[0])],
             "operations": int(trace.operations[0].sum()),
         }
     environment = jinja2.Environment(
@@ -84,6 +86,30 @@ def _only_in_training(config: str) -> str:
     }
     *most, last = [n for n, keys in kinds.items() if any(map(training.get, keys))] or [""]
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def output_names(dataset: Dataset, outputs: int) -> list[str]:
+    """A name for each output of a network, its number where no class is known."""
+    return [*dataset.class_names, *map(str, range(dataset.classes, outputs))]
+
+
+def shown(values: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """A sample (uint8 [values]) of any shape as a grey picture, uint8 [height, width]."""
+    match tuple(shape):
+        case (_,):
+            return values.reshape(1, -1)
+        case (height, width):
+            return values.reshape(height, width)
+        case (_, _, 3):
+            return values.reshape(shape).mean(axis=2).astype(np.uint8)
+        case (_, _, _, _):
+            # Frames of counts: all steps and polarities together.
+            total = values.reshape(shape).astype(np.int64).sum(axis=(0, 3))
+            return (total * 255 // max(1, int(total.max()))).astype(np.uint8)
+        case (first, *_):
+            return values.reshape(first, -1)
+        case _:
+            return values.reshape(1, -1)
 
 
 def _pixels(frame: np.ndarray) -> list[tuple[int, int, float]]:

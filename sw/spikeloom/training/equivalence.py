@@ -65,7 +65,7 @@ class Equivalence:
 def compare(network: SpikingNetwork, image: NetworkImage, split: Split) -> Equivalence:
     """Run a split through both and compare everything."""
     network.eval()
-    tally = Tally(len(image.graph.populations) - 1)
+    tally = Tally(len(image.graph.populations) - 1, image.outputs)
     mismatches = {"spike": 0, "membrane": 0, "prediction": 0}
     first: Divergence | None = None
     start = 0

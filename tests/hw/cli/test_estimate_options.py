@@ -84,6 +84,11 @@ def estimate_samples(verb, calls, network, image, tmp_path):
     verb("estimate", network, "--dataset", "any", "--samples", 1, code=2)
 
 
+def estimate_source(verb, calls, network, image, tmp_path):
+    verb("estimate", network, "--data", tmp_path)
+    assert calls.datasets == [DataChoice(source=tmp_path)]
+
+
 def estimate_download(verb, calls, network, image, tmp_path):
     verb("estimate", network, "--dataset", "any", "--download")
     assert calls.datasets == [DataChoice(name="any", download=True)]
@@ -107,6 +112,7 @@ def estimate_as_json(verb, calls, network, image, tmp_path):
 EFFECTS = (
     *(estimate_as_it_is, estimate_target, estimate_lanes, estimate_loadable),
     *(estimate_encoder, estimate_name, estimate_samples, estimate_data_dir, estimate_download),
+    estimate_source,
     *(estimate_output, estimate_as_json),
 )
 

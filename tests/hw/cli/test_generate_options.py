@@ -100,6 +100,11 @@ def costs_of_latency(images, image) -> np.ndarray:
     return events
 
 
+def generate_source(verb, calls, network, image, tmp_path):
+    verb("generate", network, "--top", "core", "--lanes", "1", "--data", tmp_path)
+    assert calls.datasets == [DataChoice(source=tmp_path)]
+
+
 def generate_download(verb, calls, network, image, tmp_path):
     verb("generate", network, "--top", "core", "--lanes", "1", "--dataset", "any", "--download")
     assert calls.datasets == [DataChoice(name="any", download=True)]
@@ -150,6 +155,7 @@ def generate_as_json(verb, calls, network, image, tmp_path):
 EFFECTS = (
     *(generate_as_it_is, generate_target, generate_lanes, generate_loadable),
     *(generate_encoder, generate_top, generate_interface, generate_name),
+    generate_source,
     *(generate_data_dir, generate_download, generate_samples, generate_output, generate_as_json),
 )
 

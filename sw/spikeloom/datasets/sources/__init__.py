@@ -1,0 +1,1 @@
+"""A user's own files as samples: one module for each kind of source."""
