@@ -91,7 +91,7 @@ def recordings(path: Path) -> Path:
 
 ENCODINGS = {
     arrays: 'encoding = { kind = "latency" }',
-    images: 'encoding = { kind = "multithreshold", levels = 2 }',
+    images: 'encoding = { kind = "multithreshold", levels = 2 }\n[data.images]\ncolour = true',
     table: 'encoding = { kind = "rate" }',
     sounds: 'encoding = { kind = "delta", delta = 40 }\n[data.audio]\nbands = 12\nframes = 6',
     recordings: 'encoding = { kind = "frames" }\n[data.events]\nsensor = [10, 10]',
