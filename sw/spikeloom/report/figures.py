@@ -101,7 +101,9 @@ def weights(image: NetworkImage) -> str:
     return done[0]
 
 
-def raster(image: NetworkImage, trace: Trace, class_names: Sequence[str], sample: int = 0) -> str:
+def raster(
+    image: NetworkImage, trace: Trace, sample: int = 0, class_names: Sequence[str] = ()
+) -> str:
     """Every spike of one sample: input and spiking layers over the steps, then the scores."""
     spiking = [number for number, layer in enumerate(image.layers) if layer.spiking]
     trains = [("input", trace.events[sample])]
@@ -110,7 +112,7 @@ def raster(image: NetworkImage, trace: Trace, class_names: Sequence[str], sample
         for number, (axis, (name, train)) in enumerate(zip(axes, trains, strict=False)):
             _raster(axis, train, SERIES[number % 4])
             axis.set_title(f"{name}: {int(train.sum())} events")
-        _scores(axes[-1], trace, class_names, sample)
+        _scores(axes[-1], trace, class_names or range(image.outputs), sample)
     return done[0]
 
 
@@ -124,17 +126,17 @@ def _raster(axis: Axes, train: NDArray[np.bool_], color: str) -> None:
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
 
 
-def _scores(axis: Axes, trace: Trace, class_names: Sequence[str], sample: int) -> None:
+def _scores(axis: Axes, trace: Trace, names: Sequence[object], sample: int) -> None:
     scores, best = trace.scores[sample], int(trace.predictions[sample])
     colors = [SERIES[0] if label == best else MUTED for label in range(len(scores))]
     axis.barh(np.arange(len(scores)), scores, height=0.7, color=colors)
     axis.axvline(0, color=INK, linewidth=0.6)
-    axis.set_title(f"scores: class {class_names[best]}")
+    axis.set_title(f"scores: class {names[best]}")
     axis.set_xlabel("score")
     axis.set_ylabel("class")
     axis.grid(visible=False, axis="y")
     if len(scores) <= 12:
-        axis.set_yticks(np.arange(len(scores)), labels=list(class_names))
+        axis.set_yticks(np.arange(len(scores)), labels=[str(name) for name in names])
 
 
 def _epoch(history: History) -> list[int]:

@@ -45,7 +45,7 @@ def render_page(
         trace = simulate(image, encode(image.encoding, frame, image.time_steps))
         names_of_outputs = output_names(dataset, image.outputs)
         frame_shown = shown(frame[0], dataset.shape)
-        pictures["raster"] = figures.raster(image, trace, names_of_outputs)
+        pictures["raster"] = figures.raster(image, trace, class_names=names_of_outputs)
         sample = {
             "pixels": _pixels(frame_shown),
             "shape": frame_shown.shape,
