@@ -9,15 +9,15 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
+from spikeloom.nn.dynamics.membrane import EXACT, Neuron, integrate_and_fire
 from spikeloom.nn.learned import LearnedLeak
-from spikeloom.nn.neuron import EXACT, Neuron, integrate_and_fire
 from spikeloom.nn.quantizer import (
     ScaleKind,
     integer_weight,
     quantized_linear,
     straight_through,
 )
-from spikeloom.nn.synapses import synaptic_sums
+from spikeloom.nn.synapses.events import synaptic_sums
 
 __all__ = ["LayerIntegers", "LearnThreshold", "SpikingLinear"]
 

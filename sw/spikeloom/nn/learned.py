@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from spikeloom.arithmetic import DecayLeak, Leak, ShiftLeak
-from spikeloom.nn.neuron import leak_slope
+from spikeloom.nn.dynamics.membrane import leak_slope
 from spikeloom.nn.quantizer import straight_through
 
 __all__ = ["LearnedLeak"]

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from spikeloom.config import Config
 from spikeloom.image.network import Readout
+from spikeloom.nn.dynamics.membrane import Neuron
 from spikeloom.nn.layer import SpikingLinear
-from spikeloom.nn.neuron import Neuron
 
 __all__ = ["Activity", "SpikingNetwork", "build_network"]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from spikeloom import arithmetic
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
-from spikeloom.nn.neuron import Neuron, integrate_and_fire, leak, leak_slope, neuron_step
+from spikeloom.nn.dynamics.membrane import Neuron, integrate_and_fire, leak, leak_slope, neuron_step
 from spikeloom.nn.surrogate import SURROGATES
 
 LEAKS = st.one_of(

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import linear
 
-from spikeloom.nn import synapses
 from spikeloom.nn.synapses import EventList, synaptic_sums
+from spikeloom.nn.synapses import events as listing
 
 
 def drawn(seed, steps, samples, inputs, share):
@@ -83,10 +83,10 @@ def test_gradients_equal_those_of_the_dense_product(listed, view, dtype):
 @pytest.mark.parametrize(
     ("neurons", "share", "lists"),
     [
-        pytest.param(synapses.FEWEST_NEURONS, 0.1, True, id="few events"),
-        pytest.param(synapses.FEWEST_NEURONS, 0.6, False, id="many events"),
-        pytest.param(synapses.FEWEST_NEURONS - 1, 0.1, False, id="few neurons"),
-        pytest.param(synapses.FEWEST_NEURONS, 0.0, True, id="no events"),
+        pytest.param(listing.FEWEST_NEURONS, 0.1, True, id="few events"),
+        pytest.param(listing.FEWEST_NEURONS, 0.6, False, id="many events"),
+        pytest.param(listing.FEWEST_NEURONS - 1, 0.1, False, id="few neurons"),
+        pytest.param(listing.FEWEST_NEURONS, 0.0, True, id="no events"),
     ],
 )
 def test_events_are_listed_where_that_is_less_work(listed, neurons, share, lists):

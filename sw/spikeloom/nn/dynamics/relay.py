@@ -1,0 +1,31 @@
+"""`spikeloom.neurons.relay` in torch. A `Source` needs no counterpart: its output is the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from spikeloom.neurons import Relay
+from spikeloom.nn.dynamics.base import Dynamics, Values
+
+__all__ = ["RelayDynamics"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelayDynamics(Dynamics):
+    """Sends on the sums that it receives in the same step."""
+
+    neuron: Relay
+
+    def run(
+        self,
+        a: Tensor,
+        values: Values,
+        rest: Mapping[str, Tensor] | None = None,
+        *,
+        every_step: bool = True,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Some steps on end; see `Dynamics.run`."""
+        return a, {}
