@@ -13,6 +13,7 @@ not depend on the batch that it is encoded in.
 | multithreshold | pixels * K     | 0 ... K        | which of K addresses spike      |
 | delta          | 2 * pixels / T | 0 or 1         | changes from frame to frame     |
 | frames         | pixels / T     | 0 or 1         | what a frame holds is sent      |
+| direct         | pixels         | none           | the value itself, in each step  |
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from spikeloom.errors import UserError, check_type
 
 __all__ = [
     "DeltaEncoding",
+    "DirectEncoding",
     "Encoding",
     "FramesEncoding",
     "LatencyEncoding",
@@ -138,7 +140,29 @@ class FramesEncoding(
     threshold: Annotated[int, Meta(ge=1, le=255)] = 1
 
 
-Encoding = LatencyEncoding | RateEncoding | MultiThresholdEncoding | DeltaEncoding | FramesEncoding
+class DirectEncoding(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag="direct",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
+    """The 8-bit values themselves, held over all steps: the code of deep networks.
+
+    A value enters a network's sums as it is. What a connection makes of it is the same in each
+    step, so it is computed once a sample; the chip sees a value as its set bits, each an event.
+    """
+
+
+Encoding = (
+    LatencyEncoding
+    | RateEncoding
+    | MultiThresholdEncoding
+    | DeltaEncoding
+    | FramesEncoding
+    | DirectEncoding
+)
 """Any encoding; a msgspec union tagged by `kind`."""
 
 
@@ -207,8 +231,8 @@ def encoding_pixels(encoding: Encoding, inputs: int, time_steps: int) -> int:
 
 def encode(
     encoding: Encoding, images: NDArray[np.uint8], time_steps: int, first_index: int = 0
-) -> NDArray[np.bool_]:
-    """Encode images into spike trains.
+) -> NDArray[np.bool_ | np.uint8]:
+    """Encode images into spike trains, or leave their values as they are.
 
     Args:
         encoding: the code.
@@ -217,7 +241,8 @@ def encode(
         first_index: position of `images[0]` in its split; it keys the random code.
 
     Returns:
-        bool [S, T, inputs], inputs = `encoding_inputs(encoding, pixels, time_steps)`.
+        bool [S, T, inputs], inputs = `encoding_inputs(encoding, pixels, time_steps)`; uint8
+        [S, inputs] of the direct code.
 
     Raises:
         TypeError: `encoding` is none, or `images` is not uint8.
@@ -245,6 +270,8 @@ def encode(
         case FramesEncoding(threshold=threshold):
             channels = _channels(images.shape[1], time_steps, "frames")
             return images.reshape(len(images), time_steps, channels) >= threshold
+        case DirectEncoding():
+            return images
 
 
 def events_per_sample(events: NDArray[np.bool_]) -> float:

@@ -11,15 +11,8 @@ __all__ = ["missing_capability"]
 
 # Words of keys, and what they ask for.
 _MISSING = {
-    "convolution": "conv convolution convolutional kernel stride padding dilation channels filters",
-    "pooling": "pool pooling maxpool avgpool",
-    "recurrent connections": "recurrent recurrence rnn feedback lateral",
-    "residual branches": "residual resnet skip shortcut",
-    "synaptic currents": "cuba synaptic current currents syn alpha",
-    "axonal delays": "delay delays",
     "adaptive thresholds": "adaptive adaptation adapt alif adlif",
     "refractory period": "refractory refrac",
-    "batch normalisation": "batchnorm bn norm normalisation normalization",
     "attention": "attention transformer heads",
     "learning on the chip": "stdp plasticity online",
 }

@@ -18,6 +18,7 @@ from spikeloom.config.methods import METHODS, expand
 from spikeloom.config.rules import check_together
 from spikeloom.config.schema import Config, SparsityConfig
 from spikeloom.config.shown import shown
+from spikeloom.config.wiring import check_graph
 from spikeloom.errors import UserError, nearest
 
 __all__ = ["assumed_keys", "dump_config", "load_config", "parse_config"]
@@ -98,13 +99,15 @@ def parse_config(text: str, *, source: str, method: str | None = None) -> Config
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{source} is not valid TOML: {str(error).lower()}") from None
     _check_known(document, inspect.type_info(Config), "", source)
-    document = _expand_method(document, method)
+    document = _without_default_hidden(_expand_method(document, method))
     try:
         config = msgspec.convert(document, Config)
     except msgspec.ValidationError as error:
         raise _refusal(document, str(error), source) from None
     config = _named(config, document)
     check_together(config, source)
+    if config.network.is_graph:
+        check_graph(config, source)
     return config
 
 
@@ -131,26 +134,65 @@ def _expand_method(document: dict[str, Any], override: str | None) -> dict[str, 
     return {**document, "sparsity": table}
 
 
+def _without_default_hidden(document: dict[str, Any]) -> dict[str, Any]:
+    """The document of a graph with no hidden layers but those that it names."""
+    network = document.get("network")
+    if not isinstance(network, dict) or not {"preset", "populations"} & network.keys():
+        return document
+    return {**document, "network": {"hidden": [], **network}}
+
+
+GRAPH_KEYS = {
+    "network": (
+        "preset",
+        "stages",
+        "pooling",
+        "populations",
+        "connections",
+        "batch_norm",
+        "fraction_bits",
+    ),
+    "sparsity": ("exempt",),
+}
+"""Keys of graphs by their table: the file of a chain does not speak of them."""
+
+
 def dump_config(config: Config) -> str:
     """The TOML of a configuration, every default written out; `parse_config` reads it back."""
-    return "\n".join(_tables(msgspec.to_builtins(config), ())).lstrip("\n") + "\n"
+    tables = msgspec.to_builtins(config)
+    if not config.network.is_graph:
+        for name, keys in GRAPH_KEYS.items():
+            tables[name] = {k: v for k, v in tables[name].items() if k not in keys}
+    return "\n".join(_tables(tables, ())).lstrip("\n") + "\n"
 
 
-def _tables(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+def _tables(
+    table: Mapping[str, Any], path: tuple[str, ...], *, of_list: bool = False
+) -> Iterator[str]:
     if path:
-        yield f"\n[{'.'.join(path)}]"
-    nested = {}
+        name = ".".join(path)
+        yield f"\n[[{name}]]" if of_list else f"\n[{name}]"
+    nested: dict[str, Mapping[str, Any]] = {}
+    lists: dict[str, Sequence[Mapping[str, Any]]] = {}
     for key, value in table.items():
         if isinstance(value, Mapping):
             nested[key] = value
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            lists[key] = value
         else:
             # A TOML value of these types (string, number, boolean, array) is written as in JSON.
             yield f"{key} = {msgspec.json.encode(value).decode()}"
     for key, value in nested.items():
         yield from _tables(value, (*path, key))
+    for key, values in lists.items():
+        for value in values:
+            yield from _tables(value, (*path, key), of_list=True)
 
 
 def _check_known(value: Any, info: inspect.Type, path: str, source: str) -> None:
+    if isinstance(value, list) and isinstance(info, inspect.ListType):
+        for position, inner in enumerate(value):
+            _check_known(inner, info.item_type, f"{path}[{position}]", source)
     if not isinstance(value, Mapping):
         return
     struct = _struct_for(value, info)
@@ -239,10 +281,14 @@ def _allowed(info: inspect.Type) -> str:
         case inspect.StructType():
             return "a table"
         case inspect.ListType():
+            if info.min_length and info.min_length == info.max_length:
+                return f"a list of {info.min_length} elements"
             most = f" of at most {info.max_length} elements" if info.max_length else ""
             return f"a list{most}"
         case inspect.UnionType():
             structs = [member for member in info.types if isinstance(member, inspect.StructType)]
+            if not structs:
+                return " or ".join(_allowed(member) for member in info.types)
             tags = ", ".join(repr(member.tag) for member in structs)
             return f"a table whose {structs[0].tag_field} is one of {tags}"
         case _:

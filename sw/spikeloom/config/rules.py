@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
+from spikeloom.arithmetic import IntegrateLeak
 from spikeloom.config.schema import Config
 from spikeloom.config.shown import shown
-from spikeloom.encoding import DeltaEncoding, FramesEncoding, MultiThresholdEncoding
+from spikeloom.config.wiring import leak_rules
+from spikeloom.encoding import (
+    DeltaEncoding,
+    DirectEncoding,
+    FramesEncoding,
+    MultiThresholdEncoding,
+)
 from spikeloom.errors import UserError
 from spikeloom.packing import LANES
 
@@ -41,6 +47,13 @@ def check_together(config: Config, source: str) -> None:
             "full_words",
             True,
             "false where network.hidden is empty: the last layer keeps the plain balance",
+        ),
+        (
+            config.network.is_graph or not isinstance(config.data.encoding, DirectEncoding),
+            "data.encoding",
+            "kind",
+            "direct",
+            "a code of events where the network is a chain; values need a graph",
         ),
         (
             not sparsity.full_words
@@ -150,15 +163,7 @@ def check_together(config: Config, source: str) -> None:
         ("leak", config.network.leak),
         ("readout_leak", config.network.readout_leak),
     ):
-        if isinstance(leak, ShiftLeak):
-            allowed = "1 to 15"
-            rules.append((1 <= leak.shift <= 15, f"network.{key}", "shift", leak.shift, allowed))
-        elif isinstance(leak, DecayLeak):
-            bits, multiplier = leak.fraction_bits, leak.multiplier
-            table = f"network.{key}"
-            rules.append((1 <= bits <= 15, table, "fraction_bits", bits, "1 to 15"))
-            most = 1 << max(0, min(bits, 15))
-            rules.append((1 <= multiplier <= most, table, "multiplier", multiplier, f"1 to {most}"))
+        rules += leak_rules(f"network.{key}", leak)
     for holds, table, key, value, allowed in rules:
         if not holds:
             raise UserError(

@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from spikeloom.arithmetic import IntegrateLeak, Leak, Reset, ShiftLeak
+from spikeloom.config.graph import ConnectionConfig, PopulationConfig
+from spikeloom.config.presets import resnet, vgg
 from spikeloom.encoding import Encoding, LatencyEncoding
 from spikeloom.provenance import DataSource
 
@@ -61,6 +63,14 @@ class NetworkConfig(_Table, frozen=True):
         threshold: real threshold of spiking neurons, in units of the real weights.
         learn_threshold: train the threshold of each spiking "layer" or "neuron", from there.
         learn_leak: train the leak of each spiking layer, from `leak`, of whose kind it stays.
+        preset: "vgg" or "resnet" make a graph of `stages` and `hidden`; see
+            `spikeloom.config.presets`.
+        stages: widths of the preset's convolutions or blocks, stage by stage.
+        pooling: of a preset, "sum" or "max".
+        populations, connections: a graph; `hidden` is then without meaning.
+        batch_norm: of a graph's hidden populations.
+        fraction_bits: of a graph: bits to the left that all sums are moved by, so that leaks and
+            thresholds are rounded more finely.
     """
 
     hidden: Annotated[list[Annotated[int, Meta(ge=1, le=16384)]], Meta(max_length=16)] = (
@@ -76,6 +86,30 @@ class NetworkConfig(_Table, frozen=True):
     threshold: Positive = 1.0
     learn_threshold: Literal["none", "layer", "neuron"] = "none"
     learn_leak: bool = False
+    preset: Literal["", "vgg", "resnet"] = ""
+    stages: list[Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=1)]] = msgspec.field(
+        default_factory=list
+    )
+    pooling: Literal["sum", "max"] = "sum"
+    populations: list[PopulationConfig] = msgspec.field(default_factory=list)
+    connections: list[ConnectionConfig] = msgspec.field(default_factory=list)
+    batch_norm: bool = True
+    fraction_bits: Annotated[int, Meta(ge=0, le=8)] = 0
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether it is a graph, and not a chain of fully connected layers."""
+        return bool(self.preset or self.populations)
+
+    def tables(self) -> tuple[list[PopulationConfig], list[ConnectionConfig]]:
+        """The graph's populations and connections, those of a preset written out."""
+        match self.preset:
+            case "vgg":
+                return vgg(self.stages, self.hidden, self.pooling)
+            case "resnet":
+                return resnet(self.stages, self.hidden, self.pooling)
+            case _:
+                return self.populations, self.connections
 
 
 class QuantizationConfig(_Table, frozen=True):
@@ -140,6 +174,8 @@ class SparsityConfig(_Table, frozen=True):
             neurons, keeps the plain balance.
         blocks: for `full_words`, interleaved blocks of a bank's addresses: a row's words take turns
             among them, and an index names a place within a block, so that it is shorter.
+        exempt: connections of a graph, by name, that stay dense and are never rewired; the density
+            is that of the others.
         nonzero: from the last rewiring on, active weights do not end an epoch quantised to 0, so
             that every active place is a synapse; `banks` and `stop_rule` "bits" imply it.
     """
@@ -193,6 +229,7 @@ class SparsityConfig(_Table, frozen=True):
     full_words: bool = False
     blocks: Annotated[int, Meta(ge=1, le=64)] = 1
     nonzero: bool = False
+    exempt: list[str] = msgspec.field(default_factory=list)
 
     def last_epoch(self, epochs: int) -> int:
         """The last epoch after which rewiring may be due, in a run of `epochs`."""

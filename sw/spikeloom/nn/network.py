@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from spikeloom.config import Config
 from spikeloom.image.network import Readout
+from spikeloom.neurons import Leak
 from spikeloom.nn.dynamics.membrane import Neuron
 from spikeloom.nn.layer import SpikingLinear
 
-__all__ = ["Activity", "SpikingNetwork", "build_network"]
+__all__ = ["Activity", "SpikingNetwork", "build_chain"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,46 @@ class SpikingNetwork(nn.Module):
         """The layers in order."""
         return tuple(cast(SpikingLinear, layer) for layer in self.chain)
 
+    @property
+    def sparse_layers(self) -> tuple[SpikingLinear, ...]:
+        """The layers that structure learning prunes and regrows: all of them."""
+        return self.layers
+
+    @property
+    def inputs(self) -> int:
+        """Neurons of the input."""
+        return self.layers[0].mask.shape[1]
+
+    @property
+    def classes(self) -> int:
+        """Neurons of the readout."""
+        return self.layers[-1].mask.shape[0]
+
+    @property
+    def leaks(self) -> list[Leak]:
+        """The leak of each layer."""
+        return [layer.neuron.leak for layer in self.layers]
+
+    def membranes(self, activity: Activity) -> tuple[Tensor, ...]:
+        """Of each layer, after each step of eval mode."""
+        return activity.membranes
+
+    def arriving(self, events: Tensor, activity: Activity) -> list[Tensor]:
+        """What arrived at each layer, [..., presynaptic neurons]."""
+        return [events, *activity.spikes[:-1]]
+
+    @torch.no_grad()
+    def cost(self, events: Tensor, activity: Activity) -> tuple[list[float], list[float]]:
+        """Spikes of each layer, and synapses that events drove in it; sums over a batch."""
+        spikes, operations = [], []
+        arriving = events.sum(dim=(0, 1)).double()
+        for layer, fired in zip(self.layers, activity.spikes, strict=True):
+            fan_out = (layer.integers().weight != 0).sum(dim=0).double()
+            operations.append(float(arriving @ fan_out))
+            arriving = fired.double().sum(dim=(0, 1)).cpu()
+            spikes.append(float(arriving.sum()))
+        return spikes, operations
+
     def _drop(self, spikes: Tensor) -> Tensor:
         """In training, silence whole neurons of a sample; the rest are not scaled up.
 
@@ -90,8 +131,8 @@ class SpikingNetwork(nn.Module):
         )
 
 
-def build_network(config: Config, *, inputs: int, classes: int) -> SpikingNetwork:
-    """The network that a configuration describes, dense and without its initial weights drawn."""
+def build_chain(config: Config, *, inputs: int, classes: int) -> SpikingNetwork:
+    """The chain that a configuration describes, dense and without its initial weights drawn."""
     network = config.network
     hidden = Neuron(
         leak=network.leak,

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 import torch
 from brevitas.core.scaling import ConstScaling
 from brevitas.inject.enum import ScalingImplType
-from brevitas.nn import QuantLinear
+from brevitas.nn import QuantConv2d, QuantLinear
 from brevitas.quant import Int8WeightPerTensorFloat
 from torch import Tensor
 
-__all__ = ["ScaleKind", "integer_weight", "quantized_linear", "straight_through"]
+__all__ = [
+    "IntegerLayer",
+    "ScaleKind",
+    "integer_weight",
+    "integers_of",
+    "quantized_linear",
+    "quantized_weights",
+    "quantizer_scale",
+    "straight_through",
+]
 
 ScaleKind = Literal["max", "learned", "fixed"]
 
@@ -66,18 +75,20 @@ QUANTIZERS: Mapping[str, type] = {
 }
 
 
-class IntegerLinear(QuantLinear):
-    """A Brevitas linear layer that keeps the parameters of its quantiser that never change.
+class _KeptParameters:
+    """A Brevitas layer that keeps the parameters of its quantiser that never change.
 
     Brevitas works them out of a dozen of scalar tensors, which takes as long as a small layer.
     """
 
+    weight: torch.nn.Parameter
+    weight_quant: Any
     weight_bits: int
     _constants: tuple[Tensor, Tensor, Tensor] | None = None
 
     def quantizer_parameters(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Scale (scalar or [neurons, 1]), zero point, bit width; only a "fixed" scale is kept."""
-        weight, quantizer = self.weight, cast(Any, self.weight_quant).tensor_quant
+        """Scale (scalar or [outputs, 1, ...]), zero point, bit width; a "fixed" scale is kept."""
+        weight, quantizer = self.weight, self.weight_quant.tensor_quant
         kept = self._constants
         if kept is not None and kept[0].device == weight.device:
             return kept
@@ -87,6 +98,17 @@ class IntegerLinear(QuantLinear):
         if isinstance(quantizer.scaling_impl, ConstScaling):
             self._constants = parameters
         return parameters
+
+
+class IntegerLinear(_KeptParameters, QuantLinear):
+    """Weights [neurons, inputs]."""
+
+
+class IntegerConv2d(_KeptParameters, QuantConv2d):
+    """Weights [outputs, inputs / groups, height, width]; the convolution itself is not used."""
+
+
+IntegerLayer = IntegerLinear | IntegerConv2d
 
 
 def quantized_linear(
@@ -103,18 +125,70 @@ def quantized_linear(
     `limit` is the real weight of the largest integer when `scale` is "fixed"; `per_channel` gives
     each neuron a scale of its own.
     """
-    fixed: dict[str, Any] = {"weight_scaling_init": limit} if scale == "fixed" else {}
     linear = IntegerLinear(
-        inputs,
-        neurons,
-        bias=False,
-        weight_quant=cast(Any, QUANTIZERS[scale]),
-        weight_bit_width=weight_bits,
-        weight_scaling_per_output_channel=per_channel,
-        **fixed,
+        inputs, neurons, bias=False, **_quantizer(weight_bits, scale, limit, per_channel)
     )
     linear.weight_bits = weight_bits
     return linear
+
+
+def quantized_weights(
+    shape: Sequence[int],
+    *,
+    weight_bits: int,
+    scale: ScaleKind,
+    limit: float,
+    per_channel: bool = False,
+) -> IntegerLayer:
+    """A Brevitas layer that holds weights of `shape`, outputs first; see `quantized_linear`."""
+    if len(shape) == 2:
+        return quantized_linear(
+            shape[1],
+            shape[0],
+            weight_bits=weight_bits,
+            scale=scale,
+            limit=limit,
+            per_channel=per_channel,
+        )
+    outputs, inputs, *kernel = shape
+    layer = IntegerConv2d(
+        inputs,
+        outputs,
+        tuple(kernel),
+        bias=False,
+        **_quantizer(weight_bits, scale, limit, per_channel),
+    )
+    layer.weight_bits = weight_bits
+    return layer
+
+
+def _quantizer(
+    weight_bits: int, scale: ScaleKind, limit: float, per_channel: bool
+) -> dict[str, Any]:
+    fixed: dict[str, Any] = {"weight_scaling_init": limit} if scale == "fixed" else {}
+    return {
+        "weight_quant": cast(Any, QUANTIZERS[scale]),
+        "weight_bit_width": weight_bits,
+        "weight_scaling_per_output_channel": per_channel,
+        **fixed,
+    }
+
+
+def quantizer_scale(layer: IntegerLayer) -> Tensor:
+    """The real weight of integer 1 by Brevitas: scalar, or [outputs], detached."""
+    scale = layer.quantizer_parameters()[0].detach()
+    return scale.reshape(-1) if scale.dim() > 1 else scale
+
+
+def integers_of(layer: IntegerLayer, unit: Tensor) -> Tensor:
+    """The integers of a layer whose real weight of integer 1 is `unit`, scalar or [outputs].
+
+    They are Brevitas' own where `unit` is the scale of its quantiser; several layers may have to
+    share one. The gradient is as in `integer_weight`.
+    """
+    largest = float((1 << (layer.weight_bits - 1)) - 1)
+    shape = (-1, *[1] * (layer.weight.dim() - 1))
+    return cast(Tensor, _ToIntegers.apply(layer.weight, unit.reshape(shape), largest))
 
 
 def integer_weight(linear: IntegerLinear) -> tuple[Tensor, Tensor]:
@@ -128,7 +202,7 @@ def integer_weight(linear: IntegerLinear) -> tuple[Tensor, Tensor]:
         (integers [neurons, inputs], scale: positive, scalar or [neurons], detached).
     """
     scale, zero, bits = linear.quantizer_parameters()
-    quantizer, unit = cast(Any, linear.weight_quant).tensor_quant.int_quant, scale.detach()
+    quantizer, unit = linear.weight_quant.tensor_quant.int_quant, scale.detach()
     if scale.requires_grad:
         # Brevitas' real weights know the scale's gradient; the integers are theirs over the scale.
         real = quantizer(scale, zero, bits, linear.weight)

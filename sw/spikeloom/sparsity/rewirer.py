@@ -147,6 +147,11 @@ class Rewirer:
             else None,
         )
 
+    @property
+    def needs_rates(self) -> bool:
+        """Whether it asks for what arrives at the layers."""
+        return self._rates is not None
+
     def after_forward(self, arriving: Sequence[Tensor]) -> None:
         """Show what arrived at each layer in a batch, [..., presynaptic neurons]."""
         if self._rates is not None:

@@ -14,7 +14,7 @@ from spikeloom import __version__
 from spikeloom.config import Config, dump_config, parse_config
 from spikeloom.errors import UserError, check_type
 from spikeloom.files import atomic_write
-from spikeloom.nn import SpikingNetwork, build_network
+from spikeloom.nn import GraphNetwork, Network, build_network
 from spikeloom.provenance import DataIdentity
 from spikeloom.runfolder import METADATA_KEY, PROGRESS_FILE
 
@@ -31,6 +31,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     config: str
     inputs: int
     classes: int
+    source: tuple[int, ...] = ()
     epoch: int
     accuracy_validation: float
     version: str
@@ -41,7 +42,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A trained network with the run that made it."""
 
     config: Config
-    network: SpikingNetwork
+    network: Network
     epoch: int
     accuracy_validation: float
     data: DataIdentity | None = None
@@ -56,11 +57,12 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
     """
     check_type("path of save_checkpoint(path, checkpoint)", path, str, os.PathLike)
     check_type("checkpoint of save_checkpoint(path, checkpoint)", checkpoint, Checkpoint)
-    layers = checkpoint.network.layers
+    network = checkpoint.network
     header = Header(
         config=dump_config(checkpoint.config),
-        inputs=layers[0].mask.shape[1],
-        classes=layers[-1].mask.shape[0],
+        inputs=network.inputs,
+        classes=network.classes,
+        source=network.source.shape if isinstance(network, GraphNetwork) else (),
         epoch=checkpoint.epoch,
         accuracy_validation=checkpoint.accuracy_validation,
         version=__version__,
@@ -100,7 +102,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     except msgspec.DecodeError as error:
         raise UserError(f"{path} has a damaged header ({error}); {again}") from None
     config = parse_config(header.config, source=f"{path}, header")
-    network = build_network(config, inputs=header.inputs, classes=header.classes)
+    network = build_network(
+        config, inputs=header.inputs, classes=header.classes, source=header.source
+    )
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

@@ -88,7 +88,8 @@ def train_batch(
     """
     target = labels.to(state.device)
     activity = state.network(events)
-    state.rewirer.after_forward([events, *activity.spikes[:-1]])
+    if state.rewirer.needs_rates:
+        state.rewirer.after_forward(state.network.arriving(events, activity))
     loss = cross_entropy(activity.logits, target, label_smoothing=training.label_smoothing)
     if training.activity:
         loss = loss + training.activity * _mean_spikes(activity.spikes[:-1])
@@ -123,8 +124,10 @@ def _record(
     result: Measurement,
     rewiring: Rewiring | None,
 ) -> Epoch:
-    layers = state.network.layers
+    layers = state.rewirer.layers
     synapses = [int((layer.integers().weight != 0).sum()) for layer in layers]
+    others = [layer for layer in state.network.layers if layer not in layers]
+    dense = sum(int((layer.integers().weight != 0).sum()) for layer in others)
     places = [layer.mask.numel() for layer in layers]
     active = [int(layer.mask.sum()) for layer in layers]
     return {
@@ -135,7 +138,7 @@ def _record(
         "loss_validation": result.loss,
         "accuracy_validation": result.accuracy,
         "density": sum(active) / sum(places),
-        "synapses": sum(synapses),
+        "synapses": sum(synapses) + dense,
         "layers": [
             {
                 "density": active[i] / places[i],

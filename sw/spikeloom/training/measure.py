@@ -11,7 +11,7 @@ from spikeloom.arithmetic import first_leaking
 from spikeloom.datasets import Split
 from spikeloom.encoding import Encoding
 from spikeloom.evaluation import encoded_batches
-from spikeloom.nn import SpikingNetwork
+from spikeloom.nn import Network
 
 __all__ = ["Measurement", "measure"]
 
@@ -23,10 +23,11 @@ class Measurement:
     Attributes:
         accuracy: fraction classified correctly.
         loss: cross-entropy in nats, without label smoothing.
-        spikes: of each layer, spikes a sample.
-        operations: of each layer, synapses driven by events, a sample.
-        leaking: of each layer, share of the positive membranes after a step that are large enough
-            to leak; None where the leak takes nothing from any, or no membrane was positive.
+        spikes: of the target of each sparse layer, spikes a sample.
+        operations: of each sparse layer, synapses driven by events, a sample.
+        leaking: of each of these targets, share of the positive membranes after a step that are
+            large enough to leak; None where the leak takes nothing from any, or no membrane was
+            positive.
     """
 
     accuracy: float
@@ -37,29 +38,27 @@ class Measurement:
 
 
 @torch.no_grad()
-def measure(
-    network: SpikingNetwork, split: Split, *, encoding: Encoding, time_steps: int
-) -> Measurement:
+def measure(network: Network, split: Split, *, encoding: Encoding, time_steps: int) -> Measurement:
     """Run a whole split through the network."""
     network.eval()
     device = network.layers[0].weight.device
-    fan_out = [(layer.integers().weight != 0).sum(dim=0).double() for layer in network.layers]
     correct, loss = 0, 0.0
-    spikes = [0.0] * len(fan_out)
-    operations = [0.0] * len(fan_out)
-    smallest = [first_leaking(layer.neuron.leak) for layer in network.layers]
-    positive, leaking = [0] * len(fan_out), [0] * len(fan_out)
+    spikes = [0.0] * len(network.sparse_layers)
+    operations = [0.0] * len(network.sparse_layers)
+    smallest = [first_leaking(leak) for leak in network.leaks]
+    positive, leaking = [0] * len(smallest), [0] * len(smallest)
     for events, labels in encoded_batches(split, encoding=encoding, time_steps=time_steps):
-        activity = network(torch.from_numpy(events))
+        given = torch.from_numpy(events)
+        activity = network(given)
         target = torch.from_numpy(labels).to(device)
         correct += int((activity.predictions == target).sum())
         loss += float(cross_entropy(activity.logits, target, reduction="sum"))
-        arriving = torch.from_numpy(events).sum(dim=(0, 1)).double()
-        for position, fired in enumerate(activity.spikes):
-            operations[position] += float(arriving @ fan_out[position])
-            arriving = fired.double().sum(dim=(0, 1)).cpu()
-            spikes[position] += float(arriving.sum())
-        for position, membranes in enumerate(activity.membranes):
+        for position, (fired, driven) in enumerate(
+            zip(*network.cost(given, activity), strict=True)
+        ):
+            spikes[position] += fired
+            operations[position] += driven
+        for position, membranes in enumerate(network.membranes(activity)):
             if (least := smallest[position]) is not None:
                 positive[position] += int((membranes > 0).sum())
                 leaking[position] += int((membranes >= least).sum())

@@ -16,7 +16,7 @@ from spikeloom.errors import UserError
 from spikeloom.evaluation import Evaluation
 from spikeloom.files import atomic_write
 from spikeloom.image import NetworkImage
-from spikeloom.nn import SpikingNetwork
+from spikeloom.nn import GraphNetwork, Network
 from spikeloom.runfolder import CHECKPOINT_FILE, CONFIG_FILE
 from spikeloom.training.checkpoint import Checkpoint, save_checkpoint
 from spikeloom.training.convert import layer_names, to_image
@@ -34,7 +34,8 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
         UserError: the place cannot be written.
     """
     chosen = trained.history[trained.epoch - 1]
-    places = sum(layer.mask.numel() for layer in trained.network.layers)
+    network = trained.network
+    places = sum(layer.mask.numel() for layer in network.layers)
     atomic_write(folder / CONFIG_FILE, dump_config(config))
     save_history(folder, trained.history)
     save_checkpoint(
@@ -80,7 +81,7 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
 
 def _goal(config: Config, trained: Trained) -> dict[str, Any]:
     """What compression was to reach, and whether it has; None where it had no number to reach."""
-    sparsity, layers = config.sparsity, trained.network.layers
+    sparsity, layers = config.sparsity, trained.network.sparse_layers
     places = sum(layer.mask.numel() for layer in layers)
     active = sum(int(layer.mask.sum()) for layer in layers)
     goal: dict[str, Any] = {
@@ -104,6 +105,8 @@ def _goal(config: Config, trained: Trained) -> dict[str, Any]:
 def _leaks(config: Config, trained: Trained) -> list[dict[str, Any]]:
     """Of each layer that leaks: the smallest positive membrane that does, and how many do."""
     chosen = trained.history[trained.epoch - 1]["layers"]
+    if isinstance(trained.network, GraphNetwork):
+        return []
     return [
         {
             "layer": layer.name,
@@ -119,7 +122,7 @@ def _leaks(config: Config, trained: Trained) -> list[dict[str, Any]]:
 
 
 def checked_image(
-    config: Config, network: SpikingNetwork, dataset: Dataset
+    config: Config, network: Network, dataset: Dataset
 ) -> tuple[NetworkImage, dict[str, Equivalence]]:
     """The network's image with its measured accuracies, proved equal to torch on two splits.
 

@@ -11,7 +11,7 @@ import brevitas.config
 import torch
 from torch import Tensor
 
-from spikeloom.nn import SpikingNetwork
+from spikeloom.nn import Network
 from spikeloom.sparsity import Rewirer
 
 __all__ = ["Epoch", "Progress", "TrainingState"]
@@ -68,7 +68,7 @@ class TrainingState:
         progress: position, history and the best epoch so far.
     """
 
-    network: SpikingNetwork
+    network: Network
     rewirer: Rewirer
     optimizer: torch.optim.Optimizer
     generator: torch.Generator

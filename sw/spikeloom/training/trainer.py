@@ -17,7 +17,7 @@ from spikeloom.config import Config, TrainingConfig
 from spikeloom.datasets import Dataset
 from spikeloom.encoding import encoding_inputs
 from spikeloom.image.validation import validate_image
-from spikeloom.nn import SpikingNetwork, build_network
+from spikeloom.nn import Network, build_network, input_shape
 from spikeloom.provenance import DataIdentity
 from spikeloom.sparsity import Rewirer, initialise_masks
 from spikeloom.training.convert import to_image
@@ -40,7 +40,7 @@ class Trained:
         data: what it was trained on.
     """
 
-    network: SpikingNetwork
+    network: Network
     epoch: int
     history: tuple[Epoch, ...]
     data: DataIdentity
@@ -96,9 +96,10 @@ def begin(config: Config, dataset: Dataset) -> TrainingState:
     make_deterministic(training)
     generator = torch.Generator().manual_seed(training.seed)
     inputs = encoding_inputs(config.data.encoding, dataset.pixels, config.data.time_steps)
-    network = build_network(config, inputs=inputs, classes=dataset.classes)
+    source = input_shape(config, dataset.shape, inputs)
+    network = build_network(config, inputs=inputs, classes=dataset.classes, source=source)
     network = network.to(choose_device(training.device))
-    initialise_masks(network.layers, config.sparsity, generator)
+    initialise_masks(network.sparse_layers, config.sparsity, generator)
     for layer in network.layers:
         layer.initialise(training.gain, generator)
         # A learned scale is read off the weights by its first use, and is no state before.
@@ -106,7 +107,7 @@ def begin(config: Config, dataset: Dataset) -> TrainingState:
     # What no image may be, no epoch need be spent on.
     validate_image(to_image(network, config))
     rewirer = Rewirer.from_config(
-        network.layers,
+        network.sparse_layers,
         config.sparsity,
         epochs=training.epochs,
         generator=generator,
@@ -120,7 +121,7 @@ def begin(config: Config, dataset: Dataset) -> TrainingState:
     )
 
 
-def _optimizer(network: SpikingNetwork, training: TrainingConfig) -> torch.optim.Optimizer:
+def _optimizer(network: Network, training: TrainingConfig) -> torch.optim.Optimizer:
     parameters = list(network.parameters())
     if training.optimizer == "adamw":
         return torch.optim.AdamW(

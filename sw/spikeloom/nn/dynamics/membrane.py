@@ -205,7 +205,7 @@ class _IntegrateAndFire(torch.autograd.Function):
                 here.addcmul_(grad_spikes[t], gain)
                 if grad_threshold is not None:
                     grad_threshold.sub_(_summed(grad_spikes[t] * gain, threshold))
-            if not t and rest is None:
+            if t == 0 and rest is None:
                 continue
             if grad_amount is not None and neuron.spiking and neuron.reset == "subtract-late":
                 fired = spikes[t - 1] if t else rest >= threshold

@@ -44,6 +44,22 @@ class Synapses(ABC):
     def weight_shape(self) -> tuple[int, ...] | None:
         """Of the weights, outputs first; None where the kind has none."""
 
+    @property
+    @abstractmethod
+    def fan_in(self) -> int:
+        """The most inputs that one target sums."""
+
+    @abstractmethod
+    def rates(self, sent: Tensor) -> Tensor:
+        """What arrives at each of a target's weights on average.
+
+        Args:
+            sent: outputs of the source, [T, B, ...].
+
+        Returns:
+            [fan-in], in the order of a row of the weights.
+        """
+
     @abstractmethod
     def sums(self, x: Tensor, weight: Tensor | None) -> Tensor:
         """What the target receives of `x` (float), before the shift."""

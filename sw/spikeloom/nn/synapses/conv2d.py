@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar, Self
 
 from torch import Tensor
@@ -40,6 +41,16 @@ class Conv2dSynapses(Synapses):
     def weight_shape(self) -> tuple[int, ...]:
         """Of the kernel."""
         return self.channels, self.source_shape[2] // self.groups, *self.window.kernel
+
+    @property
+    def fan_in(self) -> int:
+        """Taps times input channels of a group."""
+        return prod(self.weight_shape[1:])
+
+    def rates(self, sent: Tensor) -> Tensor:
+        """Of each input channel, for each tap; groups are taken together."""
+        mean = sent.mean(dim=(0, 1, 3, 4)).reshape(self.groups, -1).mean(dim=0)
+        return mean.repeat_interleave(prod(self.window.kernel))
 
     def sums(self, x: Tensor, weight: Tensor | None) -> Tensor:
         """One convolution, whose sums are integers wherever inputs and weights are."""

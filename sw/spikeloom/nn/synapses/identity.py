@@ -31,6 +31,15 @@ class IdentitySynapses(Synapses):
         """One weight a channel."""
         return self.source_shape[-1], 1, 1, 1
 
+    @property
+    def fan_in(self) -> int:
+        """The counterpart alone."""
+        return 1
+
+    def rates(self, sent: Tensor) -> Tensor:
+        """Of any input."""
+        return sent.mean().reshape(1)
+
     def sums(self, x: Tensor, weight: Tensor | None) -> Tensor:
         """Neuron by neuron."""
         assert weight is not None

@@ -40,6 +40,15 @@ class LinearSynapses(Synapses):
         """Targets and inputs."""
         return prod(self.shape), prod(self.source_shape)
 
+    @property
+    def fan_in(self) -> int:
+        """All inputs."""
+        return prod(self.source_shape)
+
+    def rates(self, sent: Tensor) -> Tensor:
+        """Of each input."""
+        return to_list(sent, self.source_shape).mean(dim=(0, 1))
+
     def sums(self, x: Tensor, weight: Tensor | None) -> Tensor:
         """One product; of events that are bool, a list of them where that is less work."""
         assert weight is not None

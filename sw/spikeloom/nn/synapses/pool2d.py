@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar, Self
 
 from torch import Tensor
@@ -35,6 +36,10 @@ class _Pool2dSynapses(Synapses):
         """It has none."""
         return None
 
+    def rates(self, sent: Tensor) -> Tensor:
+        """Of any input."""
+        return sent.mean().reshape(1)
+
     def sums(self, x: Tensor, weight: Tensor | None) -> Tensor:
         """The pooled map."""
         top, bottom, left, right = self.window.padding
@@ -56,6 +61,11 @@ class SumPool2dSynapses(_Pool2dSynapses):
     """How many spikes a window holds, or the sum of its values."""
 
     kind: ClassVar[str] = SumPool2d.kind
+
+    @property
+    def fan_in(self) -> int:
+        """The window's area."""
+        return prod(self.window.kernel)
 
     def _pool(self, x: Tensor) -> Tensor:
         if self.window.dilation == (1, 1):
@@ -79,6 +89,11 @@ class MaxPool2dSynapses(_Pool2dSynapses):
     """The largest value of a window; of spikes, whether there was any in this step."""
 
     kind: ClassVar[str] = MaxPool2d.kind
+
+    @property
+    def fan_in(self) -> int:
+        """One input decides."""
+        return 1
 
     def _pool(self, x: Tensor) -> Tensor:
         window = self.window
