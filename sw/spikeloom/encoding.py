@@ -18,7 +18,7 @@ not depend on the batch that it is encoded in.
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import msgspec
 import numpy as np
@@ -231,7 +231,7 @@ def encoding_pixels(encoding: Encoding, inputs: int, time_steps: int) -> int:
 
 def encode(
     encoding: Encoding, images: NDArray[np.uint8], time_steps: int, first_index: int = 0
-) -> NDArray[np.bool_ | np.uint8]:
+) -> NDArray[Any]:
     """Encode images into spike trains, or leave their values as they are.
 
     Args:

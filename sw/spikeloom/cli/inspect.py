@@ -12,6 +12,7 @@ from spikeloom.cli.console import Console, json_option, network_path, table
 from spikeloom.cli.lanes import lanes_option
 from spikeloom.lineage import load_network
 from spikeloom.packing import resolve_lanes
+from spikeloom.report.graph import describe_graph
 from spikeloom.report.network import describe_image, weak_leak
 
 
@@ -27,6 +28,10 @@ def inspect(network: Path, lanes: tuple[int, ...], as_json: bool) -> None:
     console = Console(as_json=as_json)
     path = network_path(network)
     image = load_network(path)
+    if not image.is_chain:
+        data = describe_graph(image)
+        console.result({"network": str(path), **data}, *_graph_tables(data))
+        return
     data = describe_image(image, resolve_lanes(image, lanes))
     console.result({"network": str(path), **data}, *_tables(data))
     for layer in data["layers"]:
@@ -38,11 +43,78 @@ def inspect(network: Path, lanes: tuple[int, ...], as_json: bool) -> None:
             )
 
 
+def _graph_tables(data: dict[str, Any]) -> list[RenderableType]:
+    populations = [
+        (
+            own["name"],
+            " × ".join(map(str, own["shape"])),
+            own["model"],
+            own.get("leak") or "-",
+            _reset(own),
+            _span(own.get("threshold")),
+            _span(own.get("bias")),
+            ", ".join(f"{state} {bits}" for state, bits in own["state_bits"].items()) or "-",
+        )
+        for own in data["populations"]
+    ]
+    connections = [
+        (
+            own["name"],
+            f"{own['source']} → {own['target']}",
+            own["kind"],
+            f"{own['delay']} / {own['shift']}",
+            f"{own['synapses']:,}",
+            "-" if own["density"] is None else f"{own['density']:.1%}",
+            _span(own["weight"]),
+            f"{own['fan_out']['mean']:.1f} / {own['fan_out']['max']}",
+        )
+        for own in data["connections"]
+    ]
+    return [
+        table(
+            "Network",
+            {
+                "time steps": data["time_steps"],
+                "encoding": _pairs(data["encoding"]),
+                "readout": data["readout"],
+                "synapses": data["synapses"],
+                "density": f"{data['density']:.1%}",
+                "weight bits": data["weight_bits"],
+            },
+        ),
+        table(
+            "Populations",
+            populations,
+            columns=["", "shape", "model", "leak", "reset", "threshold", "bias", "bits, unclamped"],
+        ),
+        table(
+            "Connections",
+            connections,
+            columns=[
+                "",
+                "from → to",
+                "kind",
+                "delay / shift",
+                "synapses",
+                "density",
+                "weights",
+                "fan-out, mean / max",
+            ],
+        ),
+        _origin(data["provenance"]),
+    ]
+
+
+def _reset(population: dict[str, Any]) -> str:
+    if "neuron" not in population:
+        return "-"
+    return population["neuron"]["reset"] if population["spiking"] else "integrates, never spikes"
+
+
 def _tables(data: dict[str, Any]) -> list[RenderableType]:
     layers = data["layers"]
     names = ["", *(layer["name"] for layer in layers)]
     rows = [(label, *(show(layer) for layer in layers)) for label, show in _LAYER_ROWS.items()]
-    origin = data["provenance"]
     return [
         table(
             "Network",
@@ -60,18 +132,22 @@ def _tables(data: dict[str, Any]) -> list[RenderableType]:
             },
         ),
         table("Layers", rows, columns=names),
-        table(
-            "Origin",
-            {
-                "data set": origin["dataset"],
-                "seed": str(origin["seed"]),
-                "accuracy, validation": _percent(origin["accuracy_validation"]),
-                "accuracy, test": _percent(origin["accuracy_test"]),
-                "events a sample": ", ".join(f"{n:.1f}" for n in origin["input_events"]),
-                "spikeloom": origin["version"],
-            },
-        ),
+        _origin(data["provenance"]),
     ]
+
+
+def _origin(origin: dict[str, Any]) -> RenderableType:
+    return table(
+        "Origin",
+        {
+            "data set": origin["dataset"],
+            "seed": str(origin["seed"]),
+            "accuracy, validation": _percent(origin["accuracy_validation"]),
+            "accuracy, test": _percent(origin["accuracy_test"]),
+            "events a sample": ", ".join(f"{n:.1f}" for n in origin["input_events"]),
+            "spikeloom": origin["version"],
+        },
+    )
 
 
 _LAYER_ROWS = {

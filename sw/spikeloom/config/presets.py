@@ -1,11 +1,8 @@
 """Named shapes of deep networks: each stands for tables of populations and connections.
 
-| preset   | `stages`                                     | what it is                              |
-| -------- | -------------------------------------------- | --------------------------------------- |
-| "vgg"    | widths of the convolutions of each stage     | 3×3 convolutions, a pooling behind each |
-| "resnet" | widths of the residual blocks of each stage  | tdBN's form: the input spikes of a      |
-|          |                                              | block join the sum of its second        |
-|          |                                              | convolution, before the neuron          |
+- "vgg": `stages` are the widths of 3×3 convolutions, with a pooling of 2×2 behind each stage.
+- "resnet": `stages` are the widths of residual blocks, in tdBN's form: the input spikes of a block
+  join the sum of its second convolution, before the neuron.
 
 `hidden` are fully connected populations behind them. VGGSNN of Shen et al. (ICLR 2025) is "vgg"
 with `VGGSNN`, ResNet19 (Zheng et al., AAAI 2021) is "resnet" with `RESNET19`.

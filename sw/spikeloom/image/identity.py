@@ -19,6 +19,7 @@ from spikeloom.arithmetic import DecayLeak, IntegrateLeak, Leak, ShiftLeak
 from spikeloom.connections import Connection
 from spikeloom.encoding import (
     DeltaEncoding,
+    DirectEncoding,
     Encoding,
     FramesEncoding,
     LatencyEncoding,
@@ -81,6 +82,8 @@ def code_text(encoding: Encoding) -> str:
             return f"delta, delta {delta}"
         case FramesEncoding(threshold=threshold):
             return f"frames, threshold {threshold}"
+        case DirectEncoding():
+            return "direct"
 
 
 def _layer(layer: Layer) -> Iterator[tuple[str, Value]]:

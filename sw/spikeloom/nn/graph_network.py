@@ -17,7 +17,7 @@ from spikeloom.neurons import Leak, Source
 from spikeloom.nn.cells import Cells
 from spikeloom.nn.exact import EXACT, exact_kernels
 from spikeloom.nn.executor import Execution, Plan, States
-from spikeloom.nn.layout import map_shape, to_map
+from spikeloom.nn.layout import map_shape, to_list, to_map
 from spikeloom.nn.network import Activity
 from spikeloom.nn.projection import Projection, WeightedProjection, shared_unit
 from spikeloom.nn.synapses import LinearSynapses
@@ -67,7 +67,8 @@ class GraphNetwork(nn.Module):
         super().__init__()
         if cells[-1].spiking != (readout == "count"):
             raise ValueError(f"readout {readout!r} does not fit the last population's neurons")
-        self.source, self.readout, self.dropout = source, readout, dropout
+        self.source, self.dropout = source, dropout
+        self.readout: Readout = readout
         self.time_steps = time_steps
         self.populations = nn.ModuleList(cells)
         self.projections = nn.ModuleList(projections)
@@ -205,6 +206,25 @@ class GraphNetwork(nn.Module):
         return [
             layer.synapses.rates(outputs[layer.source].float())[None]
             for layer in self.sparse_layers
+        ]
+
+    def computed(self, activity: Activity) -> list[tuple[Tensor, dict[str, Tensor]]]:
+        """Of each population behind the input: outputs, and states by name, of eval mode.
+
+        [B, T, neurons] each, in the order of the integers.
+        """
+        done = cast(GraphActivity, activity)
+        shapes = self.plan.shapes
+
+        def listed(name: str, values: Tensor) -> Tensor:
+            return to_list(values, shapes[name]).transpose(0, 1)
+
+        return [
+            (
+                listed(name, done.outputs[name]),
+                {state: listed(name, values) for state, values in done.states[name].items()},
+            )
+            for name in self.plan.names[1:]
         ]
 
     @torch.no_grad()

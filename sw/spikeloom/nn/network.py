@@ -88,6 +88,13 @@ class SpikingNetwork(nn.Module):
         """What arrived at each layer, [..., presynaptic neurons]."""
         return [events, *activity.spikes[:-1]]
 
+    def computed(self, activity: Activity) -> list[tuple[Tensor, dict[str, Tensor]]]:
+        """Of each layer: spikes, and states by name, [B, T, neurons] each, of eval mode."""
+        return [
+            (spikes.transpose(0, 1), {"membrane": membranes.transpose(0, 1)})
+            for spikes, membranes in zip(activity.spikes, activity.membranes, strict=True)
+        ]
+
     @torch.no_grad()
     def cost(self, events: Tensor, activity: Activity) -> tuple[list[float], list[float]]:
         """Spikes of each layer, and synapses that events drove in it; sums over a batch."""

@@ -81,14 +81,13 @@ class _KeptParameters:
     Brevitas works them out of a dozen of scalar tensors, which takes as long as a small layer.
     """
 
-    weight: torch.nn.Parameter
-    weight_quant: Any
     weight_bits: int
     _constants: tuple[Tensor, Tensor, Tensor] | None = None
 
     def quantizer_parameters(self) -> tuple[Tensor, Tensor, Tensor]:
         """Scale (scalar or [outputs, 1, ...]), zero point, bit width; a "fixed" scale is kept."""
-        weight, quantizer = self.weight, self.weight_quant.tensor_quant
+        layer = cast(Any, self)
+        weight, quantizer = cast(Tensor, layer.weight), layer.weight_quant.tensor_quant
         kept = self._constants
         if kept is not None and kept[0].device == weight.device:
             return kept
@@ -154,7 +153,7 @@ def quantized_weights(
     layer = IntegerConv2d(
         inputs,
         outputs,
-        tuple(kernel),
+        (kernel[0], kernel[1]),
         bias=False,
         **_quantizer(weight_bits, scale, limit, per_channel),
     )
@@ -202,7 +201,7 @@ def integer_weight(linear: IntegerLinear) -> tuple[Tensor, Tensor]:
         (integers [neurons, inputs], scale: positive, scalar or [neurons], detached).
     """
     scale, zero, bits = linear.quantizer_parameters()
-    quantizer, unit = linear.weight_quant.tensor_quant.int_quant, scale.detach()
+    quantizer, unit = cast(Any, linear.weight_quant).tensor_quant.int_quant, scale.detach()
     if scale.requires_grad:
         # Brevitas' real weights know the scale's gradient; the integers are theirs over the scale.
         real = quantizer(scale, zero, bits, linear.weight)

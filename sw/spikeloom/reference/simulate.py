@@ -26,6 +26,7 @@ class Trace:
             a relay passes on.
         membranes: of each such population, integers ``[S, T, neurons]``, after the step; of a
             relay, which has none, ``[S, T, 0]``.
+        states: of each such population, all that it keeps from step to step, by name.
         operations: int64 ``[S, populations]``, synapses that an event drove into each.
         arrived: int64 ``[S, populations]``, events that reached each.
         scores: int64 ``[S, outputs]``: membranes after the last step, or spike counts.
@@ -35,6 +36,7 @@ class Trace:
     events: Values
     spikes: tuple[Values, ...]
     membranes: tuple[Values, ...]
+    states: tuple[Mapping[str, Values], ...]
     operations: Integers
     arrived: Integers
     scores: Integers
@@ -71,6 +73,7 @@ def simulate(image: NetworkImage, events: Values) -> Trace:
         events=events,
         spikes=tuple(run.outputs[population.name] for population in driven),
         membranes=membranes,
+        states=tuple(run.states[population.name] for population in driven),
         operations=_into(graph, run.operations),
         arrived=_into(graph, run.events),
         scores=scores,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 
 from spikeloom import __version__
+from spikeloom.arithmetic import Reset
 from spikeloom.config import Config, dump_config
 from spikeloom.image import Layer, NetworkImage, Provenance
-from spikeloom.nn import SpikingNetwork
+from spikeloom.nn import GraphNetwork, Network, SpikingNetwork
 
 __all__ = ["layer_names", "to_image"]
 
@@ -17,11 +20,35 @@ def layer_names(layers: int) -> list[str]:
     return [*(f"hidden{position}" for position in range(1, layers)), "readout"]
 
 
-def to_image(network: SpikingNetwork, config: Config) -> NetworkImage:
+def to_image(network: Network, config: Config) -> NetworkImage:
     """The image of a network; an active weight that quantises to 0 is no synapse in it.
 
     The provenance claims no accuracy yet: that is for whoever has compared and measured.
     """
+    provenance = Provenance(
+        dataset=config.data.name,
+        seed=config.training.seed,
+        config=dump_config(config),
+        version=__version__,
+    )
+    if isinstance(network, GraphNetwork):
+        return NetworkImage(
+            graph=network.graph(),
+            time_steps=config.data.time_steps,
+            encoding=config.data.encoding,
+            readout=network.readout,
+            provenance=provenance,
+        )
+    return NetworkImage.chain(
+        layers=_layers(network),
+        time_steps=config.data.time_steps,
+        encoding=config.data.encoding,
+        readout=network.readout,
+        provenance=provenance,
+    )
+
+
+def _layers(network: SpikingNetwork) -> tuple[Layer, ...]:
     layers = []
     names = layer_names(len(network.layers))
     for name, layer in zip(names, network.layers, strict=True):
@@ -34,21 +61,10 @@ def to_image(network: SpikingNetwork, config: Config) -> NetworkImage:
                 bias=integers.bias.numpy(),
                 # An integrator compares with nothing.
                 threshold=integers.threshold.numpy() if neuron.spiking else 1,
-                reset=neuron.reset,
+                reset=cast(Reset, neuron.reset),
                 spiking=neuron.spiking,
                 membrane_bits=neuron.membrane_bits,
                 scale=float(torch.as_tensor(integers.scale).mean()),
             )
         )
-    return NetworkImage.chain(
-        layers=tuple(layers),
-        time_steps=config.data.time_steps,
-        encoding=config.data.encoding,
-        readout=network.readout,
-        provenance=Provenance(
-            dataset=config.data.name,
-            seed=config.training.seed,
-            config=dump_config(config),
-            version=__version__,
-        ),
-    )
+    return tuple(layers)

@@ -211,7 +211,9 @@ class _IntegrateAndFire(torch.autograd.Function):
                 fired = spikes[t - 1] if t else rest >= threshold
                 grad_amount.sub_(_summed(here * fired, taken))
             if grad_lost is not None:
-                v = _state(before, spikes, t - 1, taken, reset_value, neuron) if t else rest
+                v = rest
+                if t or v is None:
+                    v = _state(before, spikes, t - 1, taken, reset_value, neuron)
                 grad_lost.sub_((here * v).sum())
         grad_rest = grad[0] * slope if for_rest else None
         return grad, grad_threshold, grad_lost, grad_amount, grad_rest, None, None, None
