@@ -108,6 +108,8 @@ def parse_config(text: str, *, source: str, method: str | None = None) -> Config
     check_together(config, source)
     if config.network.is_graph:
         check_graph(config, source)
+    else:
+        _check_chain(config, source)
     return config
 
 
@@ -155,6 +157,18 @@ GRAPH_KEYS = {
     "sparsity": ("exempt",),
 }
 """Keys of graphs by their table: the file of a chain does not speak of them."""
+
+
+def _check_chain(config: Config, source: str) -> None:
+    """Refuse keys that mean nothing in a chain."""
+    given, default = (msgspec.to_builtins(each) for each in (config, Config()))
+    for table, keys in GRAPH_KEYS.items():
+        for key in keys:
+            if given[table][key] != default[table][key]:
+                raise UserError(
+                    f"{source}: table [{table}]: {key} has no meaning in a chain; leave it out, or "
+                    "give a preset or populations in table [network]"
+                )
 
 
 def dump_config(config: Config) -> str:
