@@ -38,7 +38,7 @@ def check_graph(config: Config, source: str) -> None:
     rules = [
         *_names(populations, connections),
         *_connections(populations, connections),
-        *_populations(config, populations, connections),
+        *_populations(populations, connections),
         *_keys(config, connection_names(connections)),
     ]
     for holds, table, key, value, allowed in rules:
@@ -124,7 +124,7 @@ def _connections(
 
 
 def _populations(
-    config: Config, populations: list[PopulationConfig], connections: list[ConnectionConfig]
+    populations: list[PopulationConfig], connections: list[ConnectionConfig]
 ) -> list[Rule]:
     reached = {own.target for own in connections}
     rules: list[Rule] = []

@@ -200,7 +200,11 @@ class GraphNetwork(nn.Module):
         states = cast(GraphActivity, activity).states
         return tuple(states[layer.target]["membrane"] for layer in self.sparse_layers)
 
-    def arriving(self, events: Tensor, activity: Activity) -> list[Tensor]:
+    def arriving(
+        self,
+        events: Tensor,  # noqa: ARG002
+        activity: Activity,
+    ) -> list[Tensor]:
         """What arrived at the weights of each sparse layer: means [1, fan-in]."""
         outputs = cast(GraphActivity, activity).outputs
         return [
@@ -228,7 +232,11 @@ class GraphNetwork(nn.Module):
         ]
 
     @torch.no_grad()
-    def cost(self, events: Tensor, activity: Activity) -> tuple[list[float], list[float]]:
+    def cost(
+        self,
+        events: Tensor,  # noqa: ARG002
+        activity: Activity,
+    ) -> tuple[list[float], list[float]]:
         """Spikes of each sparse layer's target, and synapses that events drove; of a batch."""
         outputs = cast(GraphActivity, activity).outputs
         spikes, operations = [], []

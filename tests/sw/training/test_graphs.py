@@ -130,7 +130,7 @@ def test_a_trained_graph_is_its_image(few, tables, code, tmp_path):
     config = parse_config(settings(tables, code=code), source="run.toml")
     trained = train_network(config, few)
     assert isinstance(trained.network, GraphNetwork)
-    image, compared = checked_image(config, trained.network, few)
+    _, compared = checked_image(config, trained.network, few)
     assert all(result.identical for result in compared.values())
     assert compared["test"].samples == len(few.test)
     # Something has spiked, or equality would say nothing.
@@ -238,13 +238,8 @@ def test_the_verbs_work_on_a_graph_and_those_of_hardware_refuse_it(spikeloom, do
     evaluated = document(spikeloom("evaluate", run, "--json"))
     assert evaluated["accuracy"] == exported["accuracy"]["test"]
     inspected = document(spikeloom("inspect", run, "--json"))
-    assert [own["name"] for own in inspected["populations"]] == [
-        "input",
-        "a",
-        "b",
-        "pool",
-        "readout",
-    ]
+    names = [own["name"] for own in inspected["populations"]]
+    assert names == ["input", "a", "b", "pool", "readout"]
     assert "identity" in spikeloom("inspect", run).stdout
     image = load_image(run / "network.safetensors")
     assert image.synapses == exported["synapses"] == inspected["synapses"]

@@ -22,10 +22,10 @@ class RelayDynamics(Dynamics):
     def run(
         self,
         a: Tensor,
-        values: Values,
-        rest: Mapping[str, Tensor] | None = None,
+        values: Values,  # noqa: ARG002
+        rest: Mapping[str, Tensor] | None = None,  # noqa: ARG002
         *,
-        every_step: bool = True,
+        every_step: bool = True,  # noqa: ARG002
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Some steps on end; see `Dynamics.run`."""
         return a, {}

@@ -40,7 +40,7 @@ class _Pool2dSynapses(Synapses):
         """Of any input."""
         return sent.mean().reshape(1)
 
-    def sums(self, x: Tensor, weight: Tensor | None) -> Tensor:
+    def sums(self, x: Tensor, weight: Tensor | None) -> Tensor:  # noqa: ARG002
         """The pooled map."""
         top, bottom, left, right = self.window.padding
         # Zeros around it, since torch's pooling would leave them out of a maximum.
@@ -79,7 +79,7 @@ class SumPool2dSynapses(_Pool2dSynapses):
         ]
         return sum(taps[1:], taps[0])
 
-    def connection(self, weight: Integers | None, **common: Any) -> Connection:
+    def connection(self, weight: Integers | None, **common: Any) -> Connection:  # noqa: ARG002
         """The connection in integers."""
         return SumPool2d(source_shape=self.source_shape, window=self.window, **common)
 
@@ -99,6 +99,6 @@ class MaxPool2dSynapses(_Pool2dSynapses):
         window = self.window
         return max_pool2d(x, window.kernel, window.stride, dilation=window.dilation)
 
-    def connection(self, weight: Integers | None, **common: Any) -> Connection:
+    def connection(self, weight: Integers | None, **common: Any) -> Connection:  # noqa: ARG002
         """The connection in integers."""
         return MaxPool2d(source_shape=self.source_shape, window=self.window, **common)
