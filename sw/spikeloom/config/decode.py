@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 import msgspec.inspect as inspect
 
-from spikeloom.config.capabilities import missing_capability
+from spikeloom.config.capabilities import graph_capability, missing_capability
 from spikeloom.config.methods import METHODS, expand
 from spikeloom.config.rules import check_together
 from spikeloom.config.schema import Config, SparsityConfig
@@ -228,6 +228,8 @@ def _hint(key: str, known: Sequence[str]) -> str:
     """What to do about an unknown key."""
     if absent := missing_capability(key):
         return f": Spikeloom has no {absent}; take the key out"
+    if found := graph_capability(key):
+        return f": for {found}, describe a graph in [[network.populations]] and connections"
     return nearest(key, known) or f"; it takes {', '.join(known)}"
 
 

@@ -140,8 +140,8 @@ def test_decay_leak_is_taken():
         *(
             pytest.param(
                 f"[network]\n{key} = true",
-                f"table [network] has no key {key!r}: Spikeloom has no {capability}; take",
-                id=f"a capability that is not there, {key}",
+                f"table [network] has no key {key!r}: for {capability}, describe a graph",
+                id=f"a capability of graphs, {key}",
             )
             for key, capability in {
                 "recurrent": "recurrent connections",
@@ -150,14 +150,18 @@ def test_decay_leak_is_taken():
                 "residual": "residual branches",
                 "cuba": "synaptic currents",
                 "maxpool": "pooling",
-                "delays": "axonal delays",
-                "adaptive_threshold": "adaptive thresholds",
+                "delays": "delays",
             }.items()
         ),
         pytest.param(
+            "[network]\nadaptive_threshold = true",
+            "table [network] has no key 'adaptive_threshold': Spikeloom has no adaptive thresholds;",
+            id="a capability that is not there",
+        ),
+        pytest.param(
             "[network.convolution]\nkernel = 3",
-            "table [network] has no key 'convolution': Spikeloom has no convolution; take",
-            id="a table of a capability that is not there",
+            "table [network] has no key 'convolution': for convolution, describe a graph in",
+            id="a table of a capability of graphs",
         ),
         pytest.param(
             "[sparsity]\nbanks = 12",
