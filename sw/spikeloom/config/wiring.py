@@ -13,8 +13,8 @@ from msgspec import UNSET
 from spikeloom.config.graph import INPUT, ConnectionConfig, PopulationConfig
 from spikeloom.config.shown import shown
 from spikeloom.errors import UserError, nearest
+from spikeloom.image.names import NAME
 from spikeloom.image.topology import InstantCycleError, components
-from spikeloom.image.validation import NAME
 from spikeloom.neurons import CubaLif, DecayLeak, Leak, Lif, Relay, ShiftLeak
 
 if TYPE_CHECKING:

@@ -155,7 +155,7 @@ def test_decay_leak_is_taken():
         ),
         pytest.param(
             "[network]\nadaptive_threshold = true",
-            "table [network] has no key 'adaptive_threshold': Spikeloom has no adaptive thresholds;",
+            "has no key 'adaptive_threshold': Spikeloom has no adaptive thresholds; take",
             id="a capability that is not there",
         ),
         pytest.param(
