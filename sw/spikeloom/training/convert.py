@@ -32,8 +32,12 @@ def to_image(network: Network, config: Config) -> NetworkImage:
         version=__version__,
     )
     if isinstance(network, GraphNetwork):
+        # The integers are those of eval mode: statistics of a batch are no part of a network.
+        training = network.training
+        graph = network.eval().graph()
+        network.train(training)
         return NetworkImage(
-            graph=network.graph(),
+            graph=graph,
             time_steps=config.data.time_steps,
             encoding=config.data.encoding,
             readout=network.readout,

@@ -49,7 +49,7 @@ def test_the_file_of_a_chain_does_not_speak_of_graphs():
         ('target = "a"', 'target = "a"\nkind = "sum_pool2d"', "kind is 'sum_pool2d'"),
         ('target = "a"', 'target = "a"\nkernle = 3', "has no key 'kernle', did you mean 'kernel'?"),
         ('target = "a"', 'target = "a"\nstride = [1]', "stride is [1], but it must be"),
-        ("[network]", "[network]\nlearn_leak = true", "learn_leak is True"),
+        ("[network]", "[network]\nlearn_leak = true", "learn_leak is true"),
         ("[network]", '[sparsity]\nexempt = ["x"]\n[network]', "a connection's name"),
         ("[network]", '[quantization]\nscale = "learned"\n[network]', "'max' or 'fixed'"),
     ],
