@@ -138,7 +138,7 @@ def test_a_trained_graph_is_its_image(few, tables, code, tmp_path):
 
 
 def test_a_wrong_threshold_or_current_is_found(few):
-    config = parse_config(settings(LISTS, code="rate", epochs=1), source="run.toml")
+    config = parse_config(settings(LISTS, code="rate", epochs=2), source="run.toml")
     network = train_network(config, few).network
     image = to_image(network, config)
     graph = image.graph
@@ -164,7 +164,7 @@ def replace_leak(neuron):
 
 
 def test_connections_share_the_scale_of_their_target(few):
-    config = parse_config(settings(MAPS, epochs=1), source="run.toml")
+    config = parse_config(settings(MAPS, epochs=2), source="run.toml")
     network = train_network(config, few).network
     convolution, branch = (layer for layer in network.layers if layer.target == "b")
     unit = convolution.unit()
@@ -230,7 +230,7 @@ def test_a_killed_run_goes_on_bit_for_bit(few, tables, tmp_path):
 
 def test_the_verbs_work_on_a_graph_and_those_of_hardware_refuse_it(spikeloom, document, tmp_path):
     toml, run = tmp_path / "run.toml", tmp_path / "run"
-    toml.write_text(settings(MAPS, epochs=1))
+    toml.write_text(settings(MAPS, epochs=2))
     assert spikeloom("train", toml, "-o", run).exit_code == 0
     exported = document(spikeloom("export", run, "--json"))
     assert exported["torch_vs_reference"]["spike_mismatches"] == 0
