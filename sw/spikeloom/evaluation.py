@@ -33,6 +33,7 @@ class Evaluation:
         events: into each layer, the encoded input first.
         operations: of each layer, synapses driven by events.
         confusion: of each class, how often each output was answered.
+        sent: of the input and of each layer that drives others, outputs that were not 0.
     """
 
     samples: int
@@ -40,6 +41,7 @@ class Evaluation:
     events: tuple[int, ...]
     operations: tuple[int, ...]
     confusion: tuple[tuple[int, ...], ...]
+    sent: tuple[int, ...]
 
     @property
     def accuracy(self) -> float:
@@ -53,11 +55,8 @@ class Evaluation:
 
     def silent(self, image: NetworkImage) -> list[str]:
         """Names of what made no event at all: "input", and spiking layers in front of others."""
-        if not image.is_chain:
-            # In a graph, what arrives at a population may come from several.
-            return []
-        names = ["input", *(layer.name for layer in image.layers[:-1])]
-        return [name for name, events in zip(names, self.events, strict=True) if not events]
+        names = ["input", *(own.name for own in image.graph.populations[1:-1])]
+        return [name for name, sent in zip(names, self.sent, strict=True) if not sent]
 
     @property
     def operations_per_sample(self) -> float:
@@ -80,6 +79,7 @@ class Tally:
         self._events = np.zeros(layers, dtype=np.int64)
         self._operations = np.zeros(layers, dtype=np.int64)
         self._confusion = np.zeros((outputs, outputs), dtype=np.int64)
+        self._sent = np.zeros(layers, dtype=np.int64)
 
     def add(self, trace: Trace, labels: NDArray[np.int64]) -> None:
         """Take a batch's trace with its labels (int64 [S])."""
@@ -88,6 +88,7 @@ class Tally:
         self._events += trace.arrived.sum(axis=0)
         self._operations += trace.operations.sum(axis=0)
         np.add.at(self._confusion, (labels, trace.predictions), 1)
+        self._sent += [np.count_nonzero(sent) for sent in (trace.events, *trace.spikes[:-1])]
 
     def result(self) -> Evaluation:
         """The sums so far."""
@@ -97,6 +98,7 @@ class Tally:
             events=tuple(self._events.tolist()),
             operations=tuple(self._operations.tolist()),
             confusion=tuple(map(tuple, self._confusion.tolist())),
+            sent=tuple(self._sent.tolist()),
         )
 
 

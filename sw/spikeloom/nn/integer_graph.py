@@ -92,7 +92,7 @@ def exact_dtype(graph: Graph) -> torch.dtype:
     """
     reach = 0
     for population in graph.populations[1:]:
-        widths = graph.state_bits[population.name]
+        widths = graph.state_bits.get(population.name, {})
         low, high = graph.sum_range[population.name]
         reach = max(reach, -low, high, *(1 << bits for bits in widths.values()))
         if any(bits + _decay_bits(population) > 53 for bits in widths.values()):

@@ -64,19 +64,26 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
             any(layer["pruned"] for layer in record["layers"]) for record in trained.history
         ),
         "operations_per_sample": sum(layer["operations"] for layer in chosen["layers"]),
-        # Layers whose spikes are counted and are none; a last layer that integrates never spikes.
-        "silent": [
-            name
-            for name, layer, spiking in zip(
-                layer_names(len(chosen["layers"])),
-                chosen["layers"],
-                (layer.neuron.spiking for layer in trained.network.layers),
-                strict=True,
-            )
-            if spiking and not layer["spikes"]
-        ],
+        "silent": _silent(trained),
         "leaks": _leaks(config, trained),
     }
+
+
+def _silent(trained: Trained) -> list[str]:
+    """What rewired layers lead to and makes no spike; a readout that integrates never spikes."""
+    network, layers = trained.network, trained.history[trained.epoch - 1]["layers"]
+    if isinstance(network, GraphNetwork):
+        names = [layer.target for layer in network.sparse_layers]
+        spiking = [network.by_name[name].spiking for name in names]
+    else:
+        names = layer_names(len(layers))
+        spiking = [layer.neuron.spiking for layer in network.layers]
+    silent = (
+        name
+        for name, layer, spikes in zip(names, layers, spiking, strict=True)
+        if spikes and not layer["spikes"]
+    )
+    return list(dict.fromkeys(silent))
 
 
 def _goal(config: Config, trained: Trained) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from spikeloom.config import METHODS, parse_config
+from spikeloom.evaluation import evaluate_split
 from spikeloom.image import load_image
 from spikeloom.nn import GraphNetwork
 from spikeloom.training import (
@@ -163,6 +164,18 @@ def replace_leak(neuron):
     return changed(neuron, current_leak=ShiftLeak(shift=2))
 
 
+def test_populations_that_make_no_spike_are_named(few):
+    config = parse_config(settings(MAPS, epochs=1), source="run.toml")
+    trained = train_network(config, few)
+    image = to_image(trained.network, config)
+    source, a, b, *others = image.graph.populations
+    b = replace(b, threshold=np.full_like(b.threshold, 1 << 14))
+    mute = replace(image, graph=replace(image.graph, populations=(source, a, b, *others)))
+    assert evaluate_split(image, few.validation).silent(image) == []
+    # The pool behind it has nothing to pass on; the branch beside it still drives `b`.
+    assert evaluate_split(mute, few.validation).silent(mute) == ["b", "pool"]
+
+
 def test_connections_share_the_scale_of_their_target(few):
     config = parse_config(settings(MAPS, epochs=2), source="run.toml")
     network = train_network(config, few).network
@@ -236,6 +249,7 @@ def test_the_verbs_work_on_a_graph_and_those_of_hardware_refuse_it(spikeloom, do
     assert exported["torch_vs_reference"]["spike_mismatches"] == 0
     assert exported["torch_vs_reference"]["samples"] > 600
     evaluated = document(spikeloom("evaluate", run, "--json"))
+    assert evaluated["silent"] == exported["silent"] == []
     assert evaluated["accuracy"] == exported["accuracy"]["test"]
     inspected = document(spikeloom("inspect", run, "--json"))
     names = [own["name"] for own in inspected["populations"]]
