@@ -22,15 +22,14 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from study.surroundings import surroundings
 
 from spikeloom.cli.console import Console, json_option, table
 from spikeloom.errors import UserError
-from spikeloom.files import atomic_write, to_json
 from spikeloom.image.graph import Graph
 from spikeloom.neurons import CubaLif, IntegrateLeak, Lif
 from spikeloom.nn.integer_graph import run_integers
 from spikeloom.reference.graph import simulate_graph
+from spikeloom.stamp import stamp, write_result
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -42,7 +41,6 @@ from kinds.graphs import (  # noqa: E402  # pyright: ignore[reportMissingImports
 
 RESULTS = ROOT / "benchmarks" / "results" / "proof"
 PACKAGES = ("numpy", "torch")
-CODE = ("sw", "tests/kinds/graphs.py", "benchmarks/random_graphs.py")
 BATCH = 250
 STEPS = (1, 6)
 SAMPLES = (1, 3)
@@ -115,7 +113,7 @@ def main(graphs: int, first: int, results: Path, as_json: bool) -> None:
     console = Console(as_json=as_json)
     torch.set_num_threads(1)
     path = results / "random_graphs.json"
-    made_by = surroundings(PACKAGES, CODE)
+    origin = stamp(*PACKAGES)
     done: dict[str, Any] = {
         "schema": 1,
         "first_seed": first,
@@ -125,15 +123,14 @@ def main(graphs: int, first: int, results: Path, as_json: bool) -> None:
         "failed_seeds": [],
         "with": {},
         "seconds": 0.0,
-        **made_by,
     }
     if path.is_file():
         found = json.loads(path.read_text(encoding="utf-8"))
-        if found["first_seed"] != first or found["commit"] != made_by["commit"]:
+        if found["first_seed"] != first or found["commit"] != origin.commit:
             raise UserError(
                 f"{path} is of another commit or first seed; remove it, or give another --results"
             )
-        done = found
+        done = {key: found[key] for key in done}
     seen = Counter(done["with"])
     path.parent.mkdir(parents=True, exist_ok=True)
     with console.track(graphs, "random graphs") as track:
@@ -150,7 +147,7 @@ def main(graphs: int, first: int, results: Path, as_json: bool) -> None:
                 done["failed_seeds"] += [seed] if differ else []
             done["with"] = dict(sorted(seen.items()))
             done["seconds"] = round(done["seconds"] + time.perf_counter() - started, 1)
-            atomic_write(path, to_json(done))
+            write_result(path, done, origin)
             track.advance(min(BATCH, graphs))
     summary = {
         "graphs": f"{done['graphs']:,}, seeds {first} to {first + done['graphs'] - 1}",

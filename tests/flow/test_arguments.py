@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spikeloom.nn.neuron import Neuron
 
 from spikeloom.arithmetic import IntegrateLeak, ShiftLeak, leak
 from spikeloom.config import Config
@@ -16,6 +15,7 @@ from spikeloom.encoding import encode
 from spikeloom.files import atomic_write
 from spikeloom.image import Layer, NetworkImage, save_image
 from spikeloom.nn import build_network
+from spikeloom.nn.dynamics.membrane import Neuron
 from spikeloom.training import save_checkpoint
 
 ROOT = Path(__file__).parents[2]

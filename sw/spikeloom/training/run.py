@@ -77,7 +77,7 @@ def _silent(trained: Trained) -> list[str]:
         spiking = [network.by_name[name].spiking for name in names]
     else:
         names = layer_names(len(layers))
-        spiking = [layer.neuron.spiking for layer in network.layers]
+        spiking = [own.neuron.spiking for own in network.layers]
     silent = (
         name
         for name, layer, spikes in zip(names, layers, spiking, strict=True)

@@ -7,7 +7,7 @@ import torch
 
 from spikeloom.arithmetic import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.config import parse_config
-from spikeloom.nn import build_network
+from spikeloom.nn import SpikingNetwork, build_network
 from spikeloom.nn.learned import LearnedLeak
 
 DECAY = DecayLeak(multiplier=5, fraction_bits=4)
@@ -54,6 +54,7 @@ def test_a_membrane_that_does_not_leak_cannot_learn_to():
 def test_a_learned_threshold_is_counted_in_weights(kind, factors):
     text = f"[network]\nhidden = [6]\nlearn_threshold = '{kind}'"
     network = build_network(parse_config(text, source="x"), inputs=20, classes=4)
+    assert isinstance(network, SpikingNetwork)
     hidden, readout = network.layers
     assert readout.log_threshold is None
     assert hidden.log_threshold is not None

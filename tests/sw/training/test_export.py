@@ -8,7 +8,7 @@ from spikeloom.config import dump_config, parse_config
 from spikeloom.encoding import encoding_inputs
 from spikeloom.errors import UserError
 from spikeloom.image.validation import validate_image
-from spikeloom.nn import build_network
+from spikeloom.nn import SpikingNetwork, build_network
 from spikeloom.training import checked_image, compare, to_image, train_network
 from spikeloom.training import run as run_module
 
@@ -106,6 +106,7 @@ def test_every_kind_of_network_exports_exactly(digits, text):
     config = parse_config(text, source="x")
     inputs = encoding_inputs(config.data.encoding, digits.pixels, config.data.time_steps)
     network = build_network(config, inputs=inputs, classes=10)
+    assert isinstance(network, SpikingNetwork)
     generator = torch.Generator().manual_seed(1)
     for layer in network.layers:
         layer.set_mask(torch.rand(layer.mask.shape, generator=generator) < 0.6)
@@ -144,6 +145,7 @@ def test_thresholds_and_leaks_are_trained_and_stay_exact(digits):
     trained = train_network(config, digits)
     image, results = checked_image(config, trained.network, digits)
     assert all(result.identical for result in results.values())
+    assert isinstance(trained.network, SpikingNetwork)
     hidden = trained.network.layers[0]
     assert hidden.log_threshold is not None
     assert hidden.log_threshold.abs().min() > 0

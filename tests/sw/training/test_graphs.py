@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from spikeloom.config import METHODS, parse_config
 from spikeloom.evaluation import evaluate_split
 from spikeloom.image import load_image
+from spikeloom.neurons import ShiftLeak
 from spikeloom.nn import GraphNetwork
 from spikeloom.training import (
     Keeper,
@@ -157,11 +159,7 @@ def test_a_wrong_threshold_or_current_is_found(few):
 
 
 def replace_leak(neuron):
-    from msgspec.structs import replace as changed
-
-    from spikeloom.neurons import ShiftLeak
-
-    return changed(neuron, current_leak=ShiftLeak(shift=2))
+    return msgspec.structs.replace(neuron, current_leak=ShiftLeak(shift=2))
 
 
 def test_populations_that_make_no_spike_are_named(few):
@@ -179,6 +177,7 @@ def test_populations_that_make_no_spike_are_named(few):
 def test_connections_share_the_scale_of_their_target(few):
     config = parse_config(settings(MAPS, epochs=2), source="run.toml")
     network = train_network(config, few).network
+    assert isinstance(network, GraphNetwork)
     convolution, branch = (layer for layer in network.layers if layer.target == "b")
     unit = convolution.unit()
     assert torch.equal(unit, branch.unit())
