@@ -67,10 +67,14 @@ def test_mean_spikes_are_those_of_each_input_of_each_layer(small_image):
 
 
 def test_of_no_samples_nothing_is_divided():
-    nothing = Evaluation(samples=0, correct=0, events=(0,), operations=(0,), sent=(0,))
+    nothing = Evaluation(
+        samples=0, correct=0, events=(0,), operations=(0,), confusion=(), sent=(0,)
+    )
     assert (nothing.accuracy, nothing.events_per_sample) == (0, (0,))
     assert nothing.operations_per_sample == 0
-    single = Evaluation(samples=1, correct=1, events=(6,), operations=(9, 2), sent=(6, 0))
+    single = Evaluation(
+        samples=1, correct=1, events=(6,), operations=(9, 2), confusion=(), sent=(6, 0)
+    )
     assert (single.accuracy, single.events_per_sample) == (1, (6,))
     assert single.operations_per_sample == 11
 

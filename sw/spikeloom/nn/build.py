@@ -11,7 +11,13 @@ from spikeloom.config import Config
 from spikeloom.config.graph import INPUT, ConnectionConfig, PopulationConfig
 from spikeloom.config.wiring import connection_names
 from spikeloom.connections import Shape, Window
-from spikeloom.encoding import DeltaEncoding, DirectEncoding, Encoding, MultiThresholdEncoding
+from spikeloom.encoding import (
+    DeltaEncoding,
+    DirectEncoding,
+    Encoding,
+    FramesEncoding,
+    MultiThresholdEncoding,
+)
 from spikeloom.errors import UserError
 from spikeloom.image.population import Population
 from spikeloom.image.topology import components
@@ -54,6 +60,9 @@ def build_network(config: Config, *, inputs: int, classes: int, source: Shape = 
 def input_shape(config: Config, shape: tuple[int, ...], inputs: int) -> Shape:
     """The map, channels last, or the list that samples of `shape` are encoded into."""
     encoding: Encoding = config.data.encoding
+    if isinstance(encoding, FramesEncoding):
+        # A sample's first axis is time; what does not divide along it is a list.
+        shape = shape[1:] if shape[0] == config.data.time_steps else ()
     if isinstance(encoding, DeltaEncoding) or len(shape) not in (2, 3):
         return (inputs,)
     channels = shape[2] if len(shape) == 3 else 1

@@ -5,7 +5,7 @@ import pytest
 from spikeloom.config import Config, dump_config, parse_config
 from spikeloom.config.presets import RESNET19, VGGSNN
 from spikeloom.errors import UserError
-from spikeloom.nn import build_network
+from spikeloom.nn import build_network, input_shape
 
 GRAPH = """
 [network]
@@ -126,6 +126,24 @@ def test_the_paper_s_networks_are_built_at_full_size(name, stages, hidden):
     convolutions = [layer for layer in network.layers if layer.weight.dim() == 4]
     assert len(network.layers) >= len(convolutions) + 1
     assert network.classes == 10
+
+
+@pytest.mark.parametrize(
+    ("code", "shape", "inputs", "expected"),
+    [
+        ("latency", (6, 5), 30, (6, 5, 1)),
+        ("latency", (30,), 30, (30,)),
+        ("multithreshold", (6, 5, 3), 360, (6, 5, 12)),
+        ("delta", (4, 5), 10, (10,)),
+        ("frames", (4, 6, 5, 2), 60, (6, 5, 2)),
+        ("frames", (4, 5), 5, (5,)),
+        ("frames", (2, 4, 5), 10, (10,)),
+    ],
+)
+def test_the_input_has_the_shape_of_what_is_encoded(code, shape, inputs, expected):
+    text = f'[data]\ntime_steps = 4\nencoding = {{kind = "{code}"}}\n{GRAPH}'
+    config = parse_config(text, source="run.toml")
+    assert input_shape(config, shape, inputs) == expected
 
 
 def test_shapes_that_do_not_fit_are_refused():
