@@ -140,7 +140,8 @@ def test_decay_leak_is_taken():
         *(
             pytest.param(
                 f"[network]\n{key} = true",
-                f"table [network] has no key {key!r}: for {capability}, describe a graph",
+                f"table [network] has no key {key!r}: for {capability}, describe a graph in "
+                "[[network.populations]] and connections",
                 id=f"a capability of graphs, {key}",
             )
             for key, capability in {
