@@ -148,7 +148,7 @@ def _suite(pool: Pool, patterns: Sequence[str], console: Console) -> Suite:
         slot.tree.give_cache()
     for slot in pool.slots:
         slot.tree.take_cache()
-    return Suite(contexts for contexts in held.values() if contexts is not None)
+    return Suite((contexts for contexts in held.values() if contexts is not None), ROOT)
 
 
 def _known(path: Path, settings: dict[str, Any], names: set[str], *, again: bool) -> dict[str, Row]:

@@ -1,4 +1,8 @@
-"""Which tests run which lines: measured once for each test file, and kept while it holds."""
+"""Which tests run which lines: measured once for each test file, and kept while that is the same.
+
+When a module has changed since, its lines are no longer known, and any test that ran some of it is
+taken to cover them all.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,8 @@ from spikeloom.files import atomic_write
 
 KEPT = Path(".cache", "mutation-python", "contexts")
 LIMIT_S = 1500.0
+ANY, UNKNOWN = 0, -1
+"""Lines that stand for others: any in a function; and one of a module that has changed."""
 
 
 class Contexts(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,16 +45,17 @@ class Contexts(msgspec.Struct, frozen=True, kw_only=True):
     lines: dict[str, dict[str, list[int]]]
     collect_s: float
 
-    def holds(self, root: Path) -> bool:
-        """Whether all files that ran are still the same."""
-        return all(_sha256(root / path) == known for path, known in self.sources.items())
+    def changed(self, root: Path) -> set[str]:
+        """The files that are not as they were."""
+        return {path for path, known in self.sources.items() if _sha256(root / path) != known}
 
 
 class Suite:
-    """The tests of all files, and what they run."""
+    """The tests of all files, and what they run in the sources at `root`."""
 
-    def __init__(self, contexts: Iterable[Contexts]) -> None:
+    def __init__(self, contexts: Iterable[Contexts], root: Path) -> None:
         self._contexts = list(contexts)
+        self._root = root
         self.collect_s = {one.file: one.collect_s for one in self._contexts}
         self.failing = [ran.test for one in self._contexts for ran in one.tests if not ran.passed]
 
@@ -62,6 +69,7 @@ class Suite:
         """Suite by module and line; line 0: those that run any function of it."""
         found: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         for own in self._contexts:
+            changed = own.changed(self._root)
             users: dict[str, list[str]] = defaultdict(list)
             for ran in own.tests:
                 if ran.passed:
@@ -70,7 +78,8 @@ class Suite:
                         users[FIXTURE + fixture].append(ran.test)
             for module, contexts in own.lines.items():
                 for context, lines in contexts.items():
-                    for line in (0, *lines):
+                    known = (UNKNOWN,) if module in changed else lines
+                    for line in (ANY, *known):
                         found[module][line].update(users[context] if context else ())
         return found
 
@@ -88,9 +97,10 @@ class Suite:
         """The tests that run a mutant's lines, or what they define; the fastest first."""
         module = self._modules.get(mutant.module, {})
         first, last = mutant.lines
-        found = {test for line in range(first, last + 1) for test in module.get(line, ())}
+        lines = (UNKNOWN, *range(first, last + 1))
+        found = {test for line in lines for test in module.get(line, ())}
         if mutant.function == IMPORT:
-            found |= module.get(0, set()) or self._importers.get(mutant.module, set())
+            found |= module.get(ANY, set()) or self._importers.get(mutant.module, set())
         return sorted(found, key=lambda test: (self.seconds[test], test))
 
     def near(self, mutant: Mutant, covering: Iterable[str]) -> list[str]:
@@ -100,7 +110,7 @@ class Suite:
         """
         known = set(covering)
         files = {file_of(test) for test in known}
-        module = self._modules.get(mutant.module, {}).get(0, set())
+        module = self._modules.get(mutant.module, {}).get(ANY, set())
         found = {test for test in module if file_of(test) in files} - known
         return sorted(found, key=lambda test: (self.seconds[test], test))
 
@@ -112,11 +122,12 @@ def measure(slot: Slot, file: str, root: Path) -> Contexts:
     report = slot.run(Job(files=[file], coverage=str(folder), limit_s=LIMIT_S))
     if report.outcome != "passed":
         raise RuntimeError(f"{file}: {report.outcome}: {report.failure or ''} {report.said or ''}")
-    lines = _lines(folder / "data", slot.tree.root)
+    tree = slot.tree.root
+    lines = _lines(folder / "data", tree)
     helpers = {path for path in lines if path.startswith("tests/")} | {file}
     contexts = Contexts(
         file=file,
-        sources={path: _sha256(root / path) for path in sorted(set(lines) | helpers)},
+        sources={path: _sha256(tree / path) for path in sorted(set(lines) | helpers)},
         tests=report.ran,
         lines={path: own for path, own in lines.items() if path not in helpers},
         collect_s=report.collect_s,
@@ -126,12 +137,13 @@ def measure(slot: Slot, file: str, root: Path) -> Contexts:
 
 
 def kept(root: Path, file: str) -> Contexts | None:
-    """What was measured for a test file, if it still holds."""
+    """What was measured for a test file, if it and its helpers are the same."""
     path = _place(root, file)
     if not path.is_file():
         return None
     contexts = msgspec.json.decode(path.read_bytes(), type=Contexts)
-    return contexts if contexts.holds(root) else None
+    changed = contexts.changed(root)
+    return None if any(path.startswith("tests/") for path in changed) else contexts
 
 
 def file_of(test: str) -> str:

@@ -187,7 +187,7 @@ def project(tmp_path_factory):
     )
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     with Slot(root, root / ".cache" / "tree", libraries=["pytest"]) as slot:
-        yield root, slot, Suite([measure(slot, "tests/test_limits.py", root)])
+        yield root, slot, Suite([measure(slot, "tests/test_limits.py", root)], root)
 
 
 @pytest.mark.parametrize(
@@ -218,15 +218,33 @@ def test_fates(project, monkeypatch, before, after, fate, by):
     assert (slot.tree.root / module).read_bytes() == text
 
 
-def test_what_was_measured_holds_while_nothing_changes(project):
+def covering(root, text, before):
+    """Names of the tests that are taken to cover a mutant of a module with this text."""
+    contexts = kept(root, "tests/test_limits.py")
+    assert contexts is not None
+    found = find_mutants("sw/spikeloom/limits.py", text.encode())
+    mutant = next(one for one in found if one.before == before)
+    return {test.partition("::")[2] for test in Suite([contexts], root).covering(mutant)}
+
+
+def test_what_was_measured_holds_while_the_tests_are_the_same(project):
     root, _, _ = project
-    file = "tests/test_limits.py"
-    assert kept(root, file) is not None
-    module = root / "sw" / "spikeloom" / "limits.py"
-    module.write_text(MODULE + "\n")
-    assert kept(root, file) is None
+    module, test = root / "sw" / "spikeloom" / "limits.py", root / "tests" / "test_limits.py"
+    assert covering(root, MODULE, "value <= limit") == {"test_subprocess"}
+    assert covering(root, MODULE, "value > 4") == set()
+    # In a module that has changed, any test that ran some of it may run the line.
+    changed = f"import sys\n{MODULE}"
+    module.write_text(changed)
+    every = {"test_subprocess", "test_count", "test_living", "test_planted"}
+    assert covering(root, changed, "value <= limit") == every
     module.write_text(MODULE)
-    assert kept(root, file) is not None
+    assert covering(root, MODULE, "value <= limit") == {"test_subprocess"}
+    for path in (test, root / "tests" / "planted.py"):
+        text = path.read_text()
+        path.write_text(f"{text}\n")
+        assert kept(root, "tests/test_limits.py") is None
+        path.write_text(text)
+    assert kept(root, "tests/test_limits.py") is not None
 
 
 def test_the_score_counts_what_is_not_explained_away(monkeypatch):

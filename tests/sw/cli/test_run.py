@@ -1,48 +1,17 @@
 """The verbs `run` and `monitor`, with a model of the device behind the port."""
 
 import json
-import struct
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from device_model import ModelDevice, ModelLine, model_design
+from counting_board import IMAGE, NAMES, Counting, place
 from networks import random_network
 from spikeloom.cli import monitor as monitor_module
-from spikeloom.cli import run as run_module
 from spikeloom.datasets import load_dataset
 from spikeloom.evaluation import evaluate_split
-from spikeloom.host import device as device_module
-from spikeloom.host.failures import PortError
 from spikeloom.image import save_image
-
-IMAGE = random_network(np.random.default_rng(1), (64, 9, 10))
-NAMES = ("cycles", "layer0.operations", "layer1.operations")
-
-
-class Counting(ModelDevice):
-    """A model that counts, as a board does; and `wrong` operations too many."""
-
-    wrong = 0
-
-    def switch_on(self):
-        super().switch_on()
-        self.operations = np.zeros(2, dtype=np.int64)
-        self.cycles = 0
-
-    def run(self):
-        events = np.zeros((1, len(self.steps), 64), bool)
-        for step, addresses in enumerate(self.steps):
-            events[0, step, addresses] = True
-        trace = run_module.simulate(self.network(), events)
-        super().run()
-        self.operations += trace.operations[0] + self.wrong
-        self.cycles += 100
-
-    def counters(self, _payload):
-        counts = [self.cycles % 2**32, *self.operations.tolist()]
-        return 0, bytes(self.counts) + struct.pack("<3I", *counts)
 
 
 @pytest.fixture
@@ -53,29 +22,13 @@ def board(monkeypatch):
     return model
 
 
-def place(monkeypatch, model, **changes):
-    design = model_design(IMAGE, **{"loadable": model.loadable, "count_names": NAMES, **changes})
-
-    def opened(port):
-        if port != "board":
-            raise PortError(f"there is no port {port}: ports here are board")
-        line = ModelLine(model)
-        line.name = port
-        return line
-
-    monkeypatch.setattr(device_module, "open_transport", opened)
-    for module in (run_module, monitor_module):
-        monkeypatch.setattr(module, "find_design", lambda _path: design)
-
-
 @pytest.fixture
 def network(tmp_path):
     save_image(tmp_path / "network.safetensors", IMAGE)
     return tmp_path / "network.safetensors"
 
 
-@pytest.mark.usefixtures("board")
-def test_run(spikeloom, document, network):
+def test_run(spikeloom, document, board, network):
     told = document(spikeloom("run", network, "--port", "board", "--samples", 40, "--json"))
     split = load_dataset("digits", None).split("test").take(np.arange(40))
     expected = evaluate_split(IMAGE, split)
@@ -94,8 +47,7 @@ def test_run(spikeloom, document, network):
     assert told["link"]["repeated"] == told["link"]["refused"] == 0
 
 
-@pytest.mark.usefixtures("board")
-def test_run_for_people(spikeloom, network):
+def test_run_for_people(spikeloom, board, network):
     done = spikeloom("run", network.parent, "--port", "board", "--samples", 5)
     assert done.exit_code == 0, done.stderr
     for part in ("every score, class and count equals it", "of that the link", "samples a second"):
@@ -110,8 +62,7 @@ def test_run_loads_what_can_be_loaded(spikeloom, document, network, monkeypatch)
     assert told["chunks_loaded"] == 2 * (64 * 9 + 9 * 10) + 1
 
 
-@pytest.mark.usefixtures("board")
-def test_run_takes_the_whole_split(spikeloom, document, network):
+def test_run_takes_the_whole_split(spikeloom, document, board, network):
     told = document(spikeloom("run", network, "--port", "board", "--json"))
     assert told["samples"] == 359
 
@@ -139,6 +90,25 @@ def test_a_wrong_score_is_a_failure(spikeloom, network, monkeypatch):
     assert "samples differ" in shown.stdout
 
 
+class LyingAboutTheClass(Counting):
+    """Scores are right, and the class of a sample is not."""
+
+    def result(self, payload):
+        status, answer = super().result(payload)
+        if payload[0] == 7:
+            answer = bytes([(answer[0] + 1) % 10]) + answer[1:]
+        return status, answer
+
+
+def test_a_wrong_class_is_a_failure(spikeloom, network, monkeypatch):
+    place(monkeypatch, LyingAboutTheClass(IMAGE))
+    done = spikeloom("run", network, "--port", "board", "--samples", 30, "--json")
+    assert done.exit_code == 1
+    told = json.loads(done.stdout)
+    assert (told["exact"], told["operations"] == told["operations_counted"]) == (False, True)
+    assert told["differing_samples"] in (1, 2)
+
+
 def test_a_wrong_count_is_a_failure(spikeloom, network, board):
     board.wrong = 1
     done = spikeloom("run", network, "--port", "board", "--samples", 30, "--json")
@@ -160,8 +130,7 @@ def test_a_wrong_count_is_a_failure(spikeloom, network, board):
         (["nowhere", "--port", "board"], "there is no network file nowhere"),
     ],
 )
-@pytest.mark.usefixtures("board")
-def test_wrong_uses_of_run(spikeloom, one_sentence, network, arguments, message):
+def test_wrong_uses_of_run(spikeloom, one_sentence, board, network, arguments, message):
     done = spikeloom("run", *(each.format(network=network) for each in arguments))
     assert done.exit_code == 2
     assert message in one_sentence(done)
@@ -174,8 +143,7 @@ def test_run_of_a_design_without_a_network(spikeloom, one_sentence, monkeypatch,
     assert "has no network in it; name the one to run" in one_sentence(done)
 
 
-@pytest.mark.usefixtures("board")
-def test_a_network_of_another_shape(spikeloom, one_sentence, tmp_path):
+def test_a_network_of_another_shape(spikeloom, one_sentence, board, tmp_path):
     other = random_network(np.random.default_rng(1), (63, 9, 10))
     save_image(tmp_path / "other.safetensors", other)
     done = spikeloom("run", tmp_path / "other.safetensors", "--port", "board")
@@ -199,7 +167,7 @@ def ticking(monkeypatch, board, ticks):
     left = iter(range(ticks))
     clock = [0.0]
 
-    def sleep(_seconds):
+    def sleep(seconds):
         if next(left, None) is None:
             raise KeyboardInterrupt
         clock[0] += 2.0

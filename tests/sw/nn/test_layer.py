@@ -142,17 +142,46 @@ def test_networks_are_read_out_as_configured(readout):
     assert torch.equal(activity.predictions, activity.scores.argmax(dim=1))
 
 
-def test_dropout_silences_whole_neurons_in_training_only():
-    text = "[network]\nhidden = [40]\n[training]\ndropout = 0.5"
+class Listening(torch.nn.Module):
+    """Stands before a layer, and keeps what arrives there."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    @property
+    def weight(self):
+        return self.layer.weight
+
+    @property
+    def neuron(self):
+        return self.layer.neuron
+
+    def forward(self, events, **options):
+        self.arrived = events
+        return self.layer(events, **options)
+
+
+def test_dropout_silences_whole_neurons_of_a_sample_in_training_only():
+    text = "[network]\nhidden = [40]\n[training]\ndropout = 0.3"
     network = build_network(parse_config(text, source="x"), inputs=20, classes=4)
     for made in network.layers:
         made.initialise(2.0, torch.Generator().manual_seed(0))
-    events = torch.ones(8, 3, 20)
+    network.chain[1] = readout = Listening(network.chain[1])
+    events = torch.ones(50, 3, 20)
     torch.manual_seed(0)
-    kept = network.train()(events).membranes[-1]
-    assert not torch.equal(kept, network(events).membranes[-1])
-    calm = network.eval()(events).membranes[-1]
-    assert torch.equal(calm, network(events).membranes[-1])
+    fired = network.train()(events).spikes[0]
+    silenced = fired.bool() & ~readout.arrived.bool()
+    spiking = fired.any(dim=0)
+    # What is silenced is silent in every step, and what is not is as it was.
+    assert torch.equal(silenced, fired.bool() & silenced.any(dim=0))
+    assert torch.equal(readout.arrived, fired * ~silenced)
+    # Each sample has neurons of its own that are silenced, three in ten.
+    assert not torch.equal(silenced[:, 0], silenced[:, 1])
+    share = silenced.any(dim=0)[spiking].double().mean()
+    assert 0.25 < share < 0.35
+    fired = network.eval()(events).spikes[0]
+    assert torch.equal(readout.arrived, fired)
 
 
 def test_training_keeps_the_last_membranes_only():

@@ -213,3 +213,58 @@ def test_initial_values_round_trip():
     values.restore(torch.optim.SGD([layers[0].weight], lr=0.1))
     assert (layers[0].weight == 7).all()
     assert torch.equal(values.state_dict()["values"][0], state["values"][0])
+
+
+def test_rates_are_those_since_the_last_rewiring():
+    """A second rewiring goes by what was seen after the first, as if nothing had been before."""
+    keys = "density = 0.1\nrho = 0.0\nregrow = 'none'\ninitial_density = 1.0"
+    seen, fresh = Run("pq-spike", keys), Run("pq-spike", keys)
+    for number in (1, 2):
+        seen.epoch(number)
+    # Both stand before the second rewiring with the same weights and masks.
+    for ours, theirs in zip(seen.layers, fresh.layers, strict=True):
+        assert not ours.mask.all()
+        theirs.set_mask(ours.mask)
+        with torch.no_grad():
+            theirs.weight.copy_(ours.weight)
+    random = torch.Generator().manual_seed(8)
+    rates = [torch.rand(shape[1], generator=random) for shape in SHAPES]
+    spikes = [torch.rand((30, 2, len(own)), generator=random) < own for own in rates]
+    for run in (seen, fresh):
+        run.rewirer.after_forward(spikes)
+        for layer in run.layers:
+            layer.weight.grad = torch.ones_like(layer.weight)
+        run.rewirer.after_backward()
+        assert run.rewirer.after_epoch(4, run.optimizer) is not None
+    for ours, theirs in zip(seen.layers, fresh.layers, strict=True):
+        assert torch.equal(ours.mask, theirs.mask)
+
+
+def asleep(run):
+    """Active weights that quantise to 0 although they were trained."""
+    return sum(
+        int((layer.mask & (layer.integers().weight == 0) & (layer.weight != 0)).sum())
+        for layer in run.layers
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "awake"),
+    [
+        pytest.param("", False, id="plain"),
+        pytest.param("nonzero = true", True, id="nonzero"),
+        pytest.param("banks = 4", True, id="banks imply it"),
+        pytest.param("stop_rule = 'bits'\ntarget_bits = 4000", True, id="bits imply it"),
+    ],
+)
+def test_what_keeps_active_weights_off_zero(keys, awake):
+    run = Run("custom", f"density = 0.3\nrho = 0.2\n{keys}")
+    for number in range(1, 10):
+        run.epoch(number)
+    # Until the last rewiring is due, weights may pass through 0.
+    assert asleep(run) > 0
+    run.epoch(10)
+    assert asleep(run) == 0 or not awake
+    for number in (11, 12):
+        run.epoch(number)
+    assert (asleep(run) == 0) == awake

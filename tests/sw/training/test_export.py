@@ -58,7 +58,7 @@ def test_planted_faults_are_found(trained, config, digits, position, fault):
     assert not result.identical
     first = result.first
     assert first is not None
-    assert first.layer <= position or position == 0
+    assert first.layer == position
     assert first.got != first.expected
     assert result.spike_mismatches + result.membrane_mismatches > 0
     assert f"layer {first.layer}, neuron {first.neuron}" in str(first)
