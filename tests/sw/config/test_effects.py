@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -178,7 +179,7 @@ SOURCE = {
 LATENCY = {"data.encoding": {"kind": "latency"}}
 RATE = {"data.encoding": {"kind": "rate"}}
 BITS = {"sparsity.stop_rule": "bits", "sparsity.target_bits": 250, "sparsity.rho": 0.0}
-WORDS = {"sparsity.banks": 3, "sparsity.full_words": True}
+WORDS = {"network.hidden": [16], "sparsity.banks": 4, "sparsity.full_words": True}
 CONSTANT = {"sparsity.ratio": "constant"}
 DECAY = {"network.leak": {"kind": "decay", "multiplier": 3, "fraction_bits": 4}}
 HIDDEN = {"network.hidden": [20]}
@@ -438,19 +439,20 @@ KEYS = {
         and a.history("learning_rate")[1] < 0.02,
     ),
     "sparsity.banks": Key(
-        value=3,
-        effect=lambda a, b: imbalance(b, 3) < imbalance(a, 3),
+        value=4,
+        # No row takes more words than its synapses fill; which bank has how many is not said.
+        effect=lambda a, b: open_words(b, 4) == 0 < open_words(a, 4),
         beside={"network.hidden": [24]},
     ),
     "sparsity.full_words": Key(
         value=True,
-        effect=lambda a, b: unevenness(b, 3) == 0 < unevenness(a, 3),
-        beside={"network.hidden": [12], "sparsity.banks": 3},
+        effect=lambda a, b: unevenness(b, 4) == 0 < unevenness(a, 4),
+        beside={"network.hidden": [16], "sparsity.banks": 4},
     ),
     "sparsity.blocks": Key(
         value=2,
-        effect=lambda a, b: unevenness(b, 6) <= 1 < unevenness(a, 6),
-        beside={"network.hidden": [12]} | WORDS,
+        effect=lambda a, b: unevenness(b, 8) <= 1 < unevenness(a, 8),
+        beside=WORDS,
     ),
     "sparsity.nonzero": Key(
         value=True,
@@ -527,19 +529,25 @@ def spread(run):
     return np.mean(distances)
 
 
-def spans(run, banks):
-    """Of each row of the hidden layer, at the end: its fullest bank less its emptiest."""
-    mask = run.trained.network.layers[0].mask.numpy()
-    counts = np.stack([mask[bank::banks].sum(axis=0) for bank in range(banks)])
-    return counts.max(axis=0) - counts.min(axis=0)
-
-
 def unevenness(run, banks):
-    return int(spans(run, banks).max())
+    """Of the hidden layer's rows, at the end: the most by which a fullest bank tops an emptiest."""
+    counts = by_bank(run.trained.network.layers[0].mask.numpy(), banks)
+    return int((counts.max(axis=0) - counts.min(axis=0)).max())
 
 
-def imbalance(run, banks):
-    return int(spans(run, banks).sum())
+def by_bank(mask, banks):
+    """Synapses of each bank and row."""
+    return np.stack([mask[bank::banks].sum(axis=0) for bank in range(banks)])
+
+
+def open_words(run, banks):
+    """Words that a better spread over the banks would save, at the start and at the end."""
+    found = 0
+    for layer, start in zip(run.trained.network.layers, run.masks, strict=True):
+        for mask in (start.numpy(), layer.mask.numpy()):
+            counts = by_bank(mask, banks)
+            found += int((counts.max(axis=0) - np.ceil(counts.sum(axis=0) / banks)).sum())
+    return found
 
 
 def zeros(run):
@@ -597,8 +605,6 @@ def saves(run):
         patch.setattr(keeper, "save_tree", save)
         patch.setattr(keeper, "atomic_write", lambda *_: None)
         patch.setattr(keeper, "sweep", lambda *_: None)
-        from pathlib import Path
-
         train_network(
             run.config, DATASET, keeper=keeper.Keeper(Path("nowhere"), run.config, DATASET)
         )

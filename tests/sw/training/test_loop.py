@@ -1,12 +1,14 @@
 """One batch and one epoch, worked out again beside the code: every term, setting and record."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn.functional import log_softmax
 
 from spikeloom.config import parse_config
+from spikeloom.training import loop
 from spikeloom.training.batches import training_batches
 from spikeloom.training.loop import run_epoch, train_batch
 from spikeloom.training.measure import measure
@@ -250,10 +252,6 @@ def test_an_epoch_goes_on_after_the_batches_that_are_done():
 
 def test_the_best_epoch_is_chosen_by_accuracy_then_loss(monkeypatch):
     """A made-up measurement an epoch: a tie in accuracy goes to the lower loss, the first first."""
-    from dataclasses import replace
-
-    from spikeloom.training import loop
-
     told = [(0.5, 2.0), (0.7, 1.5), (0.7, 1.4), (0.7, 1.4), (0.6, 0.1)]
     real = loop.measure
     results = iter(told)
