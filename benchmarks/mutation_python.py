@@ -9,12 +9,11 @@ the tests that run the changed lines. The sample is spread over modules and kind
 survivor is explained in ``python_mutants/explained.toml``. Results go to
 ``benchmarks/results/proof/mutation-python.json``.
 
-Why a runner of its own. cosmic-ray 8.7 starts a new interpreter for each mutant (9 s to import
-torch and Amaranth on two cores) and runs all tests (12 minutes). mutmut 3.8 forks and chooses
-tests, but mutates functions without decorators alone, so no limits of the configuration, no
-options of the command line and no constants; it expects a module's import name to be its path, and
-here the packages lie in three folders; and its mutants are chosen in the running process by a
-variable that subprocesses and the simulator's interpreter would have to know.
+Why a runner of its own. Starting an interpreter takes seconds here (torch and Amaranth), and the
+whole suite many minutes: mutants are tried in processes forked from a warm one, by the tests that
+reach them. Sources lie in three folders and are run by subprocesses and the simulator's interpreter
+too, so the changed file itself is put in place. cosmic-ray and mutmut are made for other needs by
+what their manuals say; neither was tried here.
 """
 
 from __future__ import annotations

@@ -139,6 +139,7 @@ def history(folder):
     ("train", "--seed"),
     ("train", "--method"),
     ("train", "--data-dir"),
+    ("train", "--strict"),
     ("train", "--restart"),
 )
 def train(bench):
@@ -159,6 +160,8 @@ def train(bench):
     assert plain["rewirings"] > static["rewirings"] == 0
     assert unchanged[0]["density"] == unchanged[1]["density"]
     assert trained("moved", "--data-dir", bench.folder)[1] != lines
+    assert not plain["goal_reached"]
+    bench.run("train", bench.toml, "-o", bench.new / "plain", "--strict", code=1)
     before = (bench.new / "plain" / "history.jsonl").stat().st_mtime_ns
     trained("plain")
     assert (bench.new / "plain" / "history.jsonl").stat().st_mtime_ns == before
@@ -245,7 +248,8 @@ def place_options(bench):
         return told, lanes, options
 
     told, lanes, options = placed()
-    assert (lanes, options["seconds"], options["seed"]) == ((8, 8), 20.0, 0)
+    # Eight for the busiest layer, and for the readout its share.
+    assert (lanes, options["seconds"], options["seed"]) == ((8, 4), 20.0, 0)
     assert (told["dataset"], options["activity"]) == (None, None)
     assert out.read_bytes() != bench.network.read_bytes()
     told, lanes, options = placed("--lanes", "4,2", "--seconds", 0.5, "--seed", 9)

@@ -239,6 +239,16 @@ KEYS = {
         effect=lambda _, b: b.image.layers[0].leak.shift == 1,
         beside={"network.leak": {"kind": "shift", "shift": 3}},
     ),
+    "network.leak.shift.rounding": Key(
+        value="nearest",
+        effect=lambda _, b: rounding(b, 1) == "nearest",
+        beside={"network.leak": {"kind": "shift", "shift": 3}},
+    ),
+    "network.leak.decay.rounding": Key(
+        value="nearest",
+        effect=lambda _, b: rounding(b, 1) == "nearest",
+        beside=DECAY,
+    ),
     "network.leak.decay.multiplier": Key(
         value=5, effect=lambda _, b: b.image.layers[0].leak.multiplier == 5, beside=DECAY
     ),
@@ -266,6 +276,16 @@ KEYS = {
         value=4,
         effect=lambda a, b: b.image.layers[-1].leak.shift == 4,
         beside={"network.readout_leak": {"kind": "shift", "shift": 2}},
+    ),
+    "network.readout_leak.shift.rounding": Key(
+        value="nearest",
+        effect=lambda _, b: rounding(b, -1) == "nearest",
+        beside={"network.readout_leak": {"kind": "shift", "shift": 3}},
+    ),
+    "network.readout_leak.decay.rounding": Key(
+        value="nearest",
+        effect=lambda _, b: rounding(b, -1) == "nearest",
+        beside={"network.readout_leak": {"kind": "decay", "multiplier": 3, "fraction_bits": 4}},
     ),
     "network.readout_leak.decay.multiplier": Key(
         value=5,
@@ -517,6 +537,11 @@ KEYS = {
     ),
 }  # fmt: skip
 """By key; of a table that is one of several kinds, the kind stands before its own keys."""
+
+
+def rounding(run, population):
+    """Of a population's leak; such a network need be no chain, which has layers."""
+    return list(run.image.graph.populations)[population].neuron.leak.rounding
 
 
 def spread(run):
