@@ -48,7 +48,9 @@ def dataset(name, data_dir=None):
     parts = {part: split(part, samples) for part, samples in SIZES.items()}
     return Dataset(
         name=name,
-        **parts,
+        train=parts["train"],
+        validation=parts["validation"],
+        test=parts["test"],
         shape=(8, 8),
         class_names=digit_names(10),
     )

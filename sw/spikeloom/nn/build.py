@@ -62,7 +62,9 @@ def input_shape(config: Config, shape: tuple[int, ...], inputs: int) -> Shape:
     encoding: Encoding = config.data.encoding
     if isinstance(encoding, FramesEncoding):
         # A sample's first axis is time; what does not divide along it is a list.
-        shape = shape[1:] if shape[0] == config.data.time_steps else ()
+        if shape[0] != config.data.time_steps:
+            return (inputs,)
+        shape = shape[1:]
     if isinstance(encoding, DeltaEncoding) or len(shape) not in (2, 3):
         return (inputs,)
     channels = shape[2] if len(shape) == 3 else 1

@@ -26,7 +26,7 @@ def log_mel(preparation: LogMel, sound: NDArray[Any]) -> NDArray[np.uint8]:
     centres = (2 * np.arange(preparation.frames) + 1) * len(sound) // (2 * preparation.frames)
     padded = np.pad(sound.astype(np.float64), width // 2 + 1)
     places = centres[:, None] + 1 + np.arange(width)
-    spectrum = np.abs(rfft(padded[places] * hann(width, sym=False), axis=1)) ** 2
+    spectrum = np.abs(np.asarray(rfft(padded[places] * hann(width, sym=False), axis=1))) ** 2
     energy = spectrum @ filter_bank(preparation).T
     loudest = energy.max()
     if loudest <= 0:
@@ -39,7 +39,8 @@ def log_mel(preparation: LogMel, sound: NDArray[Any]) -> NDArray[np.uint8]:
 def filter_bank(preparation: LogMel) -> NDArray[np.float64]:
     """Triangles that overlap by half, at equal distances in mel: [bands, window // 2 + 1]."""
     ends = _mel(np.array([preparation.low_hz, preparation.high_hz]))
-    corners = 700.0 * (10.0 ** (np.linspace(*ends, preparation.bands + 2) / 2595.0) - 1.0)
+    mels = np.linspace(ends[0], ends[1], preparation.bands + 2)
+    corners = 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
     hertz = np.arange(preparation.window // 2 + 1) * preparation.rate / preparation.window
     left, centre, right = corners[:-2, None], corners[1:-1, None], corners[2:, None]
     rising, falling = (hertz - left) / (centre - left), (right - hertz) / (right - centre)

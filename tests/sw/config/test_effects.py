@@ -181,6 +181,13 @@ RATE = {"data.encoding": {"kind": "rate"}}
 BITS = {"sparsity.stop_rule": "bits", "sparsity.target_bits": 250, "sparsity.rho": 0.0}
 WORDS = {"network.hidden": [16], "sparsity.banks": 4, "sparsity.full_words": True}
 CONSTANT = {"sparsity.ratio": "constant"}
+
+
+def leak_of(run: Any, layer: int, field: str) -> int:
+    """A parameter of a layer's leak; a leak of another kind has none, and fails."""
+    return getattr(run.image.layers[layer].leak, field)
+
+
 DECAY = {"network.leak": {"kind": "decay", "multiplier": 3, "fraction_bits": 4}}
 HIDDEN = {"network.hidden": [20]}
 
@@ -236,7 +243,7 @@ KEYS = {
     ),
     "network.leak.shift.shift": Key(
         value=1,
-        effect=lambda _, b: b.image.layers[0].leak.shift == 1,
+        effect=lambda _, b: leak_of(b, 0, "shift") == 1,
         beside={"network.leak": {"kind": "shift", "shift": 3}},
     ),
     "network.leak.shift.rounding": Key(
@@ -250,10 +257,10 @@ KEYS = {
         beside=DECAY,
     ),
     "network.leak.decay.multiplier": Key(
-        value=5, effect=lambda _, b: b.image.layers[0].leak.multiplier == 5, beside=DECAY
+        value=5, effect=lambda _, b: leak_of(b, 0, "multiplier") == 5, beside=DECAY
     ),
     "network.leak.decay.fraction_bits": Key(
-        value=6, effect=lambda _, b: b.image.layers[0].leak.fraction_bits == 6, beside=DECAY
+        value=6, effect=lambda _, b: leak_of(b, 0, "fraction_bits") == 6, beside=DECAY
     ),
     "network.reset": Key(
         value="zero",
@@ -274,7 +281,7 @@ KEYS = {
     ),
     "network.readout_leak.shift.shift": Key(
         value=4,
-        effect=lambda a, b: b.image.layers[-1].leak.shift == 4,
+        effect=lambda a, b: leak_of(b, -1, "shift") == 4,
         beside={"network.readout_leak": {"kind": "shift", "shift": 2}},
     ),
     "network.readout_leak.shift.rounding": Key(
@@ -289,12 +296,12 @@ KEYS = {
     ),
     "network.readout_leak.decay.multiplier": Key(
         value=5,
-        effect=lambda a, b: b.image.layers[-1].leak.multiplier == 5,
+        effect=lambda a, b: leak_of(b, -1, "multiplier") == 5,
         beside={"network.readout_leak": {"kind": "decay", "multiplier": 3, "fraction_bits": 4}},
     ),
     "network.readout_leak.decay.fraction_bits": Key(
         value=6,
-        effect=lambda a, b: b.image.layers[-1].leak.fraction_bits == 6,
+        effect=lambda a, b: leak_of(b, -1, "fraction_bits") == 6,
         beside={"network.readout_leak": {"kind": "decay", "multiplier": 3, "fraction_bits": 4}},
     ),
     "network.readout_membrane_bits": Key(
@@ -320,8 +327,8 @@ KEYS = {
     ),
     "network.learn_leak": Key(
         value=True,
-        effect=lambda a, b: a.image.layers[0].leak.multiplier == 60
-        and b.image.layers[0].leak.multiplier != 60,
+        effect=lambda a, b: leak_of(a, 0, "multiplier") == 60
+        and leak_of(b, 0, "multiplier") != 60,
         beside={
             "network.leak": {"kind": "decay", "multiplier": 60, "fraction_bits": 8},
             "training.learning_rate": 0.1,

@@ -167,7 +167,8 @@ def test_dropout_silences_whole_neurons_of_a_sample_in_training_only():
     network = build_network(parse_config(text, source="x"), inputs=20, classes=4)
     for made in network.layers:
         made.initialise(2.0, torch.Generator().manual_seed(0))
-    network.chain[1] = readout = Listening(network.chain[1])
+    readout = Listening(network.layers[1])
+    setattr(network.chain, "1", readout)
     events = torch.ones(50, 3, 20)
     torch.manual_seed(0)
     fired = network.train()(events).spikes[0]

@@ -1,6 +1,7 @@
 """Each thing that torch and the reference are compared in, changed alone in torch's answer."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from spikeloom.config import parse_config
 from spikeloom.encoding import encode
 from spikeloom.evaluation import evaluate_split
+from spikeloom.nn import SpikingNetwork
 from spikeloom.training import compare, to_image
 from spikeloom.training import equivalence as equivalence_module
 from spikeloom.training.trainer import begin
@@ -94,7 +96,7 @@ def test_one_value_that_differs_is_found(
 ):
     image = to_image(network, config)
     lying = Lying(network, sample, **{name: (layer, step, neuron, amount)})
-    result = compare(lying, image, DATASET.validation)
+    result = compare(cast(SpikingNetwork, lying), image, DATASET.validation)
     assert not result.identical
     assert (result.spike_mismatches, result.membrane_mismatches, result.prediction_mismatches) == (
         int(quantity == "spike"),
@@ -116,10 +118,10 @@ def test_one_value_that_differs_is_found(
 @pytest.mark.parametrize("sample", [0, 12, 22])
 def test_a_prediction_alone_that_differs_is_found(network, config, sample):
     image = to_image(network, config)
-    events = encode(image.encoding, DATASET.validation.images, image.time_steps)
+    events = encode(image.encoding, np.asarray(DATASET.validation.images[:]), image.time_steps)
     other = (int(network(torch.from_numpy(events)).predictions[sample]) + 1) % 3
     lying = Lying(network, sample, scores=(0, 0, other, 99))
-    result = compare(lying, image, DATASET.validation)
+    result = compare(cast(SpikingNetwork, lying), image, DATASET.validation)
     assert not result.identical
     assert result.prediction_mismatches == 1
     assert (result.spike_mismatches, result.membrane_mismatches) == (0, 0)
@@ -129,7 +131,7 @@ def test_the_first_of_many_goes_by_sample_then_step_then_layer_then_neuron(netwo
     image = to_image(network, config)
     lying = Lying(Lying(network, 15, spikes=(0, 0, 0, 1)), 12, spikes=(1, 1, 3, 1),
                   membranes=(0, 1, 5, 2))  # fmt: skip
-    result = compare(lying, image, DATASET.validation)
+    result = compare(cast(SpikingNetwork, lying), image, DATASET.validation)
     first = result.first
     assert first is not None
     assert (first.sample, first.step, first.layer, first.neuron) == (12, 1, 0, 5)

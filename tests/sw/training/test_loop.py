@@ -61,6 +61,7 @@ def test_a_batch_has_this_loss_and_goes_down_its_gradient(text):
     assert state.progress.loss == pytest.approx(float(loss.detach()) * len(labels), rel=1e-6)
     assert state.progress.correct == int((activity.predictions == labels).sum())
     for layer, gradient in zip(state.network.layers, expected, strict=True):
+        assert layer.weight.grad is not None
         assert torch.allclose(layer.weight.grad, gradient * layer.mask, rtol=1e-5, atol=1e-8)
         assert (gradient != 0).any()
 

@@ -74,7 +74,7 @@ def read_sound(path: Path) -> tuple[NDArray[np.int16], int]:
                 raise UserError(f"{path} has {channels} channels: give sounds with one")
             if frames > MOST_SAMPLES:
                 raise UserError(f"{path} claims {frames} samples, more than {MOST_SAMPLES}: cut it")
-            sound = file.read(dtype="int16")
+            sound: NDArray[np.int16] = told.read(dtype="int16")
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(
