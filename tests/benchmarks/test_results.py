@@ -23,6 +23,8 @@ NO_RESULTS = {
     "benchmarks/core.py: write_page": "a page of docs/",
     "benchmarks/fuzzing/loaders.py: survive": "an input, in a folder of its own",
     "benchmarks/fuzzing/worker.py: main": "inputs to begin with, in a folder of its own",
+    "benchmarks/million.py: main": "a configuration, in a folder of its own",
+    "benchmarks/million.py: make": "samples, in a folder of its own",
     "benchmarks/mutants/constant.py: constant_bits": "a script, in a folder of its own",
     "benchmarks/noise.py: verilog_device": "Verilog, in a folder of its own",
     "benchmarks/study/plots.py: _save": "a plot of docs/",

@@ -113,7 +113,7 @@ PIXELS = np.zeros((1, 4), dtype=np.uint8)
         pytest.param(
             lambda net, out: encode(WRONG["name"], PIXELS, 4),
             "encoding must be LatencyEncoding or RateEncoding or MultiThresholdEncoding or "
-            "DeltaEncoding, not str",
+            "DeltaEncoding or FramesEncoding or DirectEncoding, not str",
             id="a name as an encoding",
         ),
         pytest.param(
@@ -142,7 +142,7 @@ def test_a_wrong_type_is_told_in_one_sentence(small_image, tmp_path, call, says)
         ),
         pytest.param(
             lambda net: Neuron(leak=IntegrateLeak(), **{**NEURON, "reset": "sub"}),
-            "reset must be 'subtract' or 'zero', not 'sub'",
+            "reset must be 'subtract' or 'zero' or 'value' or 'subtract-late', not 'sub'",
             id="a neuron's reset",
         ),
         pytest.param(

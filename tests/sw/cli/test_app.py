@@ -71,7 +71,7 @@ def test_each_verb_has_help_with_an_example_and_json(spikeloom, verb):
 )
 def test_missing_extra_is_named(tmp_path, network, verb, blocked, extra):
     config = tmp_path / "run.toml"
-    config.write_text("")
+    config.write_text('[data]\nname = "digits"\n')
     arguments = {
         "train": [str(config), "-o", str(tmp_path / "out")],
         "generate": [str(network), "--target", "icebreaker", "-o", str(tmp_path / "out")],

@@ -134,7 +134,7 @@ def test_decay_leak_is_taken():
         ),
         pytest.param(
             "[sparsity]\ntopology = 'local'\n[data.encoding]\nkind = 'delta'",
-            "topology is 'local', but it must be 'random' with the multithreshold and delta",
+            "topology is 'local', but it must be 'random' with the multithreshold, delta and",
             id="fields of no pixels",
         ),
         *(

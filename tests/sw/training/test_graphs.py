@@ -163,7 +163,7 @@ def replace_leak(neuron):
 
 
 def test_populations_that_make_no_spike_are_named(few):
-    config = parse_config(settings(MAPS, epochs=1), source="run.toml")
+    config = parse_config(settings(MAPS, epochs=2), source="run.toml")
     trained = train_network(config, few)
     image = to_image(trained.network, config)
     source, a, b, *others = image.graph.populations
@@ -265,4 +265,4 @@ def test_the_verbs_work_on_a_graph_and_those_of_hardware_refuse_it(spikeloom, do
         refused = spikeloom(*verb)
         assert refused.exit_code == 2, verb
         assert "no chain of fully connected layers" in refused.stderr
-        assert refused.stderr.count("\n") == 1
+        assert "no chain of fully connected layers" in refused.stderr.splitlines()[-1]

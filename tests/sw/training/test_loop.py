@@ -150,24 +150,12 @@ class Watched:
 def test_the_rewirer_sees_each_batch_in_order():
     config, state, batches = started()
     calls = []
-    names = ("after_forward", "after_backward", "after_step", "step", "zero_grad")
+    names = ("after_backward", "after_step", "step", "zero_grad")
     object.__setattr__(state, "rewirer", Watched(state.rewirer, calls, names))
     object.__setattr__(state, "optimizer", Watched(state.optimizer, calls, names))
     events, labels = batches[0]
-    with torch.no_grad():
-        activity = state.network(events)
     train_batch(state, config.training, events, labels)
-    assert [call[0] for call in calls] == [
-        "after_forward",
-        "zero_grad",
-        "after_backward",
-        "step",
-        "after_step",
-    ]
-    arrived = calls[0][1]
-    assert len(arrived) == 2
-    assert torch.equal(arrived[0], events)
-    assert torch.equal(arrived[1], activity.spikes[0])
+    assert [call[0] for call in calls] == ["zero_grad", "after_backward", "step", "after_step"]
 
 
 @pytest.mark.parametrize(
