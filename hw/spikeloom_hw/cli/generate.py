@@ -117,7 +117,9 @@ def generate(
         image, target=TARGETS[target], lanes=resolved, loadable=loadable, encoder=encoder
     )
     document = {"directory": str(directory), **msgspec.to_builtins(design)}
-    write_step(record, "generate", console.seconds, document)
+    # The step's record has a schema of its own; the design's stands in design.json.
+    step = {key: value for key, value in document.items() if key != "schema"}
+    write_step(record, "generate", console.seconds, step)
     console.result(document, _table(design))
     console.note(f"written to {directory}")
     if cost.exceeds:
