@@ -168,7 +168,11 @@ def test_interrupted_training(config, tmp_path, seconds):
     assert first, "training says that it has begun"
     time.sleep(seconds)
     training.send_signal(signal.SIGINT)
-    out, errors = training.communicate(timeout=60)
+    try:
+        out, errors = training.communicate(timeout=60)
+    finally:
+        training.kill()
+        training.wait()
     assert training.returncode == 130, errors
     assert "Traceback" not in errors
     assert errors.splitlines()[-1].startswith("spikeloom: interrupted")

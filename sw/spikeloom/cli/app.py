@@ -29,6 +29,7 @@ from typing import Any, NoReturn
 import click
 
 from spikeloom import __version__
+from spikeloom.cli.interrupt import remember_interrupts
 from spikeloom.errors import UserError
 
 COMMANDS = "spikeloom.commands"
@@ -274,4 +275,5 @@ def main() -> None:
     """Entry point of the `spikeloom` script."""
     # SystemExit instead of sudden death: temporary files are removed on the way out.
     signal.signal(signal.SIGTERM, _terminate)
+    remember_interrupts()
     app()

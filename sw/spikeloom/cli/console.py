@@ -29,6 +29,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from spikeloom.cli.interrupt import check_interrupt
 from spikeloom.errors import UserError
 from spikeloom.files import STEP_SCHEMA, to_json, write_step
 from spikeloom.runfolder import NETWORK_FILE, is_reference
@@ -130,7 +131,12 @@ class Track(Generic[T]):
                 self.advance()
 
     def advance(self, amount: int = 1, text: str | None = None) -> None:
-        """Count `amount` more as done; `text` says how it stands."""
+        """Count `amount` more as done; `text` says how it stands.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed, and what was under way then did not let it pass.
+        """
+        check_interrupt()
         self.done += amount
         self._detail = text or self._detail
         if self._bar:
