@@ -9,10 +9,11 @@ from typing import Literal
 from spikeloom_hw.formal.bench import Bench
 
 Mode = Literal["induction", "bounded"]
-Verdict = Literal["proved", "failed", "not closed", "not reached", "broken"]
+Verdict = Literal["proved", "failed", "not closed", "not reached", "timed out", "broken"]
 """``failed``: there is a counter-example. ``not closed``: the induction has one, from a state that
 may not be reachable. ``not reached``: a cover statement is not, so the proof may be about nothing.
-``broken``: a tool ended without an answer."""
+``timed out``: neither was found in the time allowed; a busy machine may do that. ``broken``: a tool
+ended without an answer."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from spikeloom_hw.formal.tools import find_sby
 from spikeloom_hw.synth.tools import Call, find_tool, run_tool, run_tools
 
 SECONDS = 600
-"""No run takes longer; one that does is given up."""
+"""No run takes longer; one that does is given up, and has timed out."""
 
 TASKS: Sequence[str] = ("prove", "cover")
 _FAILED_AT = re.compile(r"failed assertion \S+ at (?P<where>\S+) (?:in )?step (?P<step>\d+)")
@@ -114,6 +114,10 @@ def _outcome(proof: Proof, tasks: Sequence[str], folder: Path) -> Outcome:
             verdict = "not closed"
         case "PASS", "FAIL":
             verdict, task = "not reached", "cover"
+        case "TIMEOUT", _:
+            verdict = "timed out"
+        case "PASS", "TIMEOUT":
+            verdict, task = "timed out", "cover"
         case "PASS", _:
             verdict, task = "broken", "cover"
         case _:
