@@ -201,6 +201,11 @@ def _say(
             f"{1 - result['density'] / active:.0%} of the active weights quantise to 0 and are no "
             "synapses; sparsity.nonzero = true makes every one a synapse"
         )
+    if not result.get("portable", True):
+        console.note(
+            "the sums here are not those of training.portable (another processor or torch): a run "
+            "elsewhere may end with other weights"
+        )
     for name in result.get("silent", ()):
         console.note(f"{silence(name)}, in the whole validation split")
     for leak in result.get("leaks", ()):

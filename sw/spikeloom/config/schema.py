@@ -259,6 +259,8 @@ class TrainingConfig(_Table, frozen=True):
         gain: initial weights are normal with deviation gain * threshold / sqrt(active fan-in).
         threads: of torch; 0 leaves it alone. Results repeat exactly for one seed and number of
             threads.
+        portable: take kernels whose sums have the same bits on every x86-64 processor with AVX2, so
+            that a run repeats on another machine; a step takes up to half as long again.
         device: "auto" takes a GPU when there is one.
         checkpoint_seconds: within an epoch the run is saved this often; 0 is after every batch.
             Changes nothing in what is computed.
@@ -283,6 +285,7 @@ class TrainingConfig(_Table, frozen=True):
     surrogate_width: Positive = 1.0
     gain: Positive = 1.5
     threads: Annotated[int, Meta(ge=0, le=256)] = 1
+    portable: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoint_seconds: Annotated[float, Meta(ge=0)] = 5.0
 

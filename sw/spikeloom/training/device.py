@@ -9,6 +9,7 @@ from torch.utils import deterministic
 
 from spikeloom.config import TrainingConfig
 from spikeloom.errors import UserError
+from spikeloom.training.portable import choose_portable_kernels
 
 __all__ = ["choose_device", "make_deterministic"]
 
@@ -28,6 +29,8 @@ def choose_device(name: str) -> torch.device:
 
 def make_deterministic(training: TrainingConfig) -> None:
     """Seed torch, set its threads, and let it take repeatable algorithms only."""
+    if training.portable:
+        choose_portable_kernels()
     # Without it cuBLAS may choose other kernels from call to call, and torch refuses to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)

@@ -126,4 +126,7 @@ def _surroundings(config: Config) -> dict[str, str]:
         "torch": torch.__version__,
         "device": choose_device(config.training.device).type,
         "threads": str(config.training.threads or torch.get_num_threads()),
+        "kernels": "portable"
+        if config.training.portable
+        else torch.backends.cpu.get_cpu_capability(),
     }

@@ -22,6 +22,7 @@ from spikeloom.training.checkpoint import Checkpoint, save_checkpoint
 from spikeloom.training.convert import layer_names, to_image
 from spikeloom.training.equivalence import Equivalence, compare
 from spikeloom.training.keeper import save_history
+from spikeloom.training.portable import sums_are_portable
 from spikeloom.training.trainer import Trained
 
 __all__ = ["checked_image", "save_run"]
@@ -66,6 +67,7 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
         "operations_per_sample": sum(layer["operations"] for layer in chosen["layers"]),
         "silent": _silent(trained),
         "leaks": _leaks(config, trained),
+        **({"portable": sums_are_portable()} if config.training.portable else {}),
     }
 
 

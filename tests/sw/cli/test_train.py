@@ -486,3 +486,15 @@ def test_a_dead_layer_is_said_by_every_verb(tmp_path, toml, spikeloom):
     ):
         assert result.exit_code == 0, result.stderr
         assert "the layer hidden1 makes no spike" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("portable", [True, False])
+def test_sums_that_are_not_portable_are_said(tmp_path, toml, spikeloom, monkeypatch, portable):
+    monkeypatch.setattr("spikeloom.training.device.choose_portable_kernels", lambda: None)
+    monkeypatch.setattr("spikeloom.training.run.sums_are_portable", lambda: portable)
+    toml.write_text(QUICK + "portable = true\n")
+    result = spikeloom("train", toml, "-o", tmp_path / "R", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["portable"] is portable
+    said = " ".join(result.stderr.split())
+    assert ("the sums here are not those of training.portable" in said) is not portable
