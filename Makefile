@@ -40,7 +40,7 @@ $(VENV)/ready: pyproject.toml constraints.txt | tools
 	@echo "setting up $(VENV) (a few minutes the first time)"
 	@$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check \
-		-c constraints.txt -e '.[train,data,hw,cosim,host,formal,dev]'
+		-c constraints.txt -e '.[train,data,import,hw,cosim,host,formal,dev]'
 	@touch $@
 
 demo: setup ## Digits to a verified bitstream: train, export, estimate, verify, synthesise, report

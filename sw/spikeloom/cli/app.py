@@ -35,8 +35,8 @@ from spikeloom.errors import UserError
 COMMANDS = "spikeloom.commands"
 EXIT_BUG, EXIT_USER, EXIT_INTERRUPT, EXIT_PIPE, EXIT_TERMINATED = 1, 2, 130, 141, 143
 _ORDER = (
-    "train", "export", "inspect", "evaluate", "place", "estimate", "generate", "verify", "synth",
-    "flash", "run", "monitor", "report", "doctor",
+    "train", "export", "import", "inspect", "evaluate", "place", "estimate", "generate", "verify",
+    "synth", "flash", "run", "monitor", "report", "doctor",
 )  # fmt: skip
 
 

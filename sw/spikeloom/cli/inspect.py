@@ -101,7 +101,7 @@ def _graph_tables(data: dict[str, Any]) -> list[RenderableType]:
                 "fan-out, mean / max",
             ],
         ),
-        _origin(data["provenance"]),
+        *_origin(data["provenance"]),
     ]
 
 
@@ -132,12 +132,14 @@ def _tables(data: dict[str, Any]) -> list[RenderableType]:
             },
         ),
         table("Layers", rows, columns=names),
-        _origin(data["provenance"]),
+        *_origin(data["provenance"]),
     ]
 
 
-def _origin(origin: dict[str, Any]) -> RenderableType:
-    return table(
+def _origin(origin: dict[str, Any]) -> list[RenderableType]:
+    if imported := origin.get("imported"):
+        return _imported(imported)
+    trained = table(
         "Origin",
         {
             "data set": origin["dataset"],
@@ -148,6 +150,23 @@ def _origin(origin: dict[str, Any]) -> RenderableType:
             "spikeloom": origin["version"],
         },
     )
+    return [trained]
+
+
+def _imported(origin: dict[str, Any]) -> list[RenderableType]:
+    """The profile of a network that another framework trained, and what was mended in it."""
+    rows = [
+        (own["name"], own["value"], own["origin"], own["why"] or "-") for own in origin["entries"]
+    ]
+    source = {
+        "from": f"{origin['file'] or origin['format']} ({origin['framework']})",
+        "sha256": origin["sha256"] or "-",
+        **{f"note {number}": note for number, note in enumerate(origin["notes"], 1)},
+    }
+    return [
+        table("Origin", source),
+        table("Profile", rows, columns=["", "value", "origin", "why"]),
+    ]
 
 
 _LAYER_ROWS = {

@@ -9,6 +9,7 @@ from spikeloom.connections.conv2d import Conv2d
 from spikeloom.connections.identity import Identity
 from spikeloom.connections.linear import Linear
 from spikeloom.connections.pool2d import MaxPool2d, SumPool2d
+from spikeloom.connections.sliding import convolve, pool
 from spikeloom.connections.sparse_rows import SparseRows
 from spikeloom.connections.window import Window
 
@@ -27,4 +28,6 @@ __all__ = [
     "SparseRows",
     "SumPool2d",
     "Window",
+    "convolve",
+    "pool",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeloom.connections.base import Connection, Shape, flat
+from spikeloom.connections.sliding import convolve
 from spikeloom.connections.sparse_rows import SparseRows, as_int32
 from spikeloom.connections.window import Window
 from spikeloom.neurons import Integers
@@ -116,27 +117,9 @@ class Conv2d(Connection):
 
     def _convolve(self, x: npt.NDArray[Any], taps: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The sums of `x [samples, inputs]` under kernels `[kh·kw, inputs, outputs]`."""
-        samples, (height, width, _) = len(x), self.target_shape
-        padded = self._padded(x)
-        sums = np.zeros((samples * height * width, self.channels), dtype=x.dtype)
-        part, outputs = self.weights.rows // self.groups, self.channels // self.groups
-        for (ky, kx), tap in zip(self.window.taps(), taps, strict=True):
-            if not tap.any():
-                continue
-            rows, columns = self.window.slices(self.source_shape, ky, kx)
-            seen = padded[:, rows, columns].reshape(len(sums), self.weights.rows)
-            for group in range(self.groups):
-                own = slice(group * part, (group + 1) * part)
-                to = slice(group * outputs, (group + 1) * outputs)
-                sums[:, to] += seen[:, own] @ tap[own, to]
-        return sums.reshape(samples, self.neurons)
-
-    def _padded(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        top, bottom, left, right = self.window.padding
-        maps = x.reshape(len(x), *self.source_shape)
-        if not any(self.window.padding):
-            return maps
-        return np.pad(maps, ((0, 0), (top, bottom), (left, right), (0, 0)))
+        return convolve(
+            x, taps, window=self.window, source_shape=self.source_shape, groups=self.groups
+        )
 
     def sums(self, inputs: Integers) -> tuple[Integers, Integers]:
         """Sums over the taps inside the map; see `Connection.sums`."""

@@ -1,6 +1,5 @@
 """Pooling: windows of a map, channel by channel, summed up or asked whether any spiked."""
 
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeloom.connections.base import Connection, Shape, flat
+from spikeloom.connections.sliding import pool
 from spikeloom.connections.window import Window
 from spikeloom.neurons import Integers
 
@@ -22,6 +22,9 @@ class _Pool2d(Connection):
     Attributes:
         window: geometry.
     """
+
+    _join: ClassVar[np.ufunc]
+    """What a window makes of what it sees."""
 
     window: Window
 
@@ -53,18 +56,7 @@ class _Pool2d(Connection):
             yield flat(self.target_shape, oy, ox, channel), 1
 
     def _pool(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        top, bottom, left, right = self.window.padding
-        maps = x.reshape(len(x), *self.source_shape)
-        padded = np.pad(maps, ((0, 0), (top, bottom), (left, right), (0, 0)))
-        pooled = np.zeros((len(x), *self.target_shape), dtype=x.dtype)
-        for tap in self.window.taps():
-            rows, columns = self.window.slices(self.source_shape, *tap)
-            self._join(pooled, padded[:, rows, columns])
-        return pooled.reshape(len(x), self.neurons)
-
-    @abstractmethod
-    def _join(self, pooled: npt.NDArray[Any], seen: npt.NDArray[Any]) -> None:
-        """Take what one tap of every window sees into `pooled`."""
+        return pool(x, window=self.window, source_shape=self.source_shape, join=self._join)
 
     def product(self, x: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Tap by tap; see `Connection.product`."""
@@ -111,9 +103,7 @@ class SumPool2d(_Pool2d):
     """
 
     kind: ClassVar[str] = "sum_pool2d"
-
-    def _join(self, pooled: npt.NDArray[Any], seen: npt.NDArray[Any]) -> None:
-        pooled += seen
+    _join: ClassVar[np.ufunc] = np.add
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -122,6 +112,4 @@ class MaxPool2d(_Pool2d):
 
     kind: ClassVar[str] = "max_pool2d"
     joins: ClassVar[Literal["sum", "max"]] = "max"
-
-    def _join(self, pooled: npt.NDArray[Any], seen: npt.NDArray[Any]) -> None:
-        np.maximum(pooled, seen, out=pooled)
+    _join: ClassVar[np.ufunc] = np.maximum

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from spikeloom.provenance import DataIdentity
+from spikeloom.provenance import DataIdentity, ImportedFrom
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,6 +19,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         config: the resolved configuration of the run, as TOML.
         version: version of Spikeloom that exported it.
         data: the samples; unset, and not written, in files from before it was remembered.
+        imported: file, profile and notes of a network that another framework trained; unset, and
+            not written, for others.
         checkpoint_sha256: of the file that training left; "" if it was not remembered.
     """
 
@@ -31,4 +33,5 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     config: str = ""
     version: str = ""
     data: DataIdentity | msgspec.UnsetType = msgspec.UNSET
+    imported: ImportedFrom | msgspec.UnsetType = msgspec.UNSET
     checkpoint_sha256: str = ""

@@ -1,6 +1,7 @@
 """Where samples come from, and what a network remembers of them."""
 
 from spikeloom.provenance.identity import DataIdentity
+from spikeloom.provenance.profile import ImportedFrom, Origin, ProfileEntry
 from spikeloom.provenance.source import (
     SPLIT_SEED,
     AudioSettings,
@@ -19,7 +20,10 @@ __all__ = [
     "DataSource",
     "EventSettings",
     "ImageSettings",
+    "ImportedFrom",
     "Kind",
+    "Origin",
+    "ProfileEntry",
     "SplitSettings",
     "TableSettings",
 ]

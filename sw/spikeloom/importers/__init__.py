@@ -1,0 +1,13 @@
+"""Networks of other frameworks: read, run in real numbers, made integers, compared.
+
+```
+file ─► nodes ─► profile ─► populations in real numbers ─► integers ─► network image
+        nir      what the      lowering, step                quantise     foreign
+                 file omits    float_reference               bounds       fidelity
+```
+"""
+
+from spikeloom.importers.foreign import ForeignNetwork, from_nir
+from spikeloom.importers.quantise import IntegerNetwork, Widths
+
+__all__ = ["ForeignNetwork", "IntegerNetwork", "Widths", "from_nir"]
