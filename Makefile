@@ -15,7 +15,8 @@ CXX_FOUND := $(shell for c in $${CXX:-c++} c++ g++ clang++; do command -v $$c &&
 export SPIKELOOM_CACHE ?= $(CURDIR)/.cache/spikeloom
 export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
 SPIKELOOM := $(BIN)/spikeloom
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term --durations=20
+# A file's tests run in one process, so that what they share is made once.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations=20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -53,11 +54,11 @@ demo: setup ## Digits to a verified bitstream: train, export, estimate, verify, 
 	$(SPIKELOOM) synth $(RUN)/network.safetensors --target $(TARGET)
 	$(SPIKELOOM) report $(RUN)
 
-test: setup ## Run the tests, all but the slow ones, and print the coverage
+test: setup ## Run the tests, all but the slow ones
 	$(PYTEST) -m "not slow" --hypothesis-profile=repeatable
 
-test-all: setup ## Run every test
-	$(PYTEST)
+test-all: setup ## Run every test, and print the coverage
+	$(PYTEST) --cov --cov-report=term
 
 formal: setup ## Prove properties of the gateware with sby and z3, for every input
 	$(BIN)/python -m spikeloom_hw.formal --jobs $(JOBS) --results benchmarks/results/proof/formal.json
