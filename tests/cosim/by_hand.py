@@ -13,6 +13,8 @@ from spikeloom_cosim.expectation import Expectation
 from spikeloom_cosim.shape import CoreShape, LayerShape
 
 VERILOG = Path(__file__).with_name("core_by_hand.v")
+SILENT, ENDLESS, HESITANT, FORGETFUL = "1", "2", "4", "8"
+"""Its mistakes: contents of the memory `mistakes`."""
 OUTPUTS, GROUPS = 3, 2
 WEIGHTS = np.array([[3, -2, 1], [2, 4, -1], [1, 1, 5], [-3, 2, 2]])
 THRESHOLDS = (4, 5, 3)
@@ -72,6 +74,7 @@ def write_core(folder: Path, *, replace: tuple[str, str] = ("", ""), **memories:
     contents = {
         "weights": " ".join(f"{weight & 0xFF:02x}" for weight in padded),
         "thresholds": " ".join(f"{value:02x}" for value in (*THRESHOLDS, 127)),
+        "mistakes": "0",
         **memories,
     }
     folder.mkdir(exist_ok=True)

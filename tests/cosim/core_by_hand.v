@@ -22,6 +22,16 @@ module spikeloom_core (
   initial $readmemh("weights.mem", weights);
   initial $readmemh("thresholds.mem", thresholds);
 
+  // Mistakes, for tests that they are found; a memory, so that each needs no compilation.
+  reg [3:0] mistakes[0:0];
+  initial $readmemh("mistakes.mem", mistakes);
+  wire silent = mistakes[0][0];  // gives no result
+  wire endless = mistakes[0][1];  // gives results without an end
+  wire hesitant = mistakes[0][2];  // takes a result back while it waits
+  wire forgetful = mistakes[0][3];  // begins the next sample with a count of neuron 1
+  reg odd = 0;
+  always @(posedge clk) odd <= !odd;
+
   localparam ACCEPT = 0, SCORE = 1;
   reg state = ACCEPT;
   reg group = 0;
@@ -51,7 +61,7 @@ module spikeloom_core (
 
   wire [1:0] best01 = sum[1] > sum[0] ? 2'd1 : 2'd0;
   wire [1:0] best = sum[2] > sum[best01] ? 2'd2 : best01;
-  assign scores__valid = state == SCORE;
+  assign scores__valid = state == SCORE && !silent && !(hesitant && odd);
   assign scores__payload = {output_number == 2, best, sum[output_number]};
 
   always @(posedge clk)
@@ -71,17 +81,33 @@ module spikeloom_core (
         output_number <= output_number + 1;
         if (output_number == 2) begin
           output_number <= 0;
-          state <= ACCEPT;
-          for (i = 0; i < 4; i = i + 1) begin v[i] <= 0; sum[i] <= 0; end
+          if (!endless) state <= ACCEPT;
+          for (i = 0; i < 4; i = i + 1) begin
+            v[i] <= 0;
+            sum[i] <= {7'd0, forgetful && i == 1};
+          end
         end
       end
     end
 
   // Cycles, events, words, operations, updating, blocked.
   reg [31:0] counts[0:7];
-  initial for (i = 0; i < 8; i = i + 1) counts[i] = 0;
+  // If asked to, the first cycles say what the simulator was given, and the last count its reset.
+  reg [15:0] anything;
+  reg [7:0] given;
+  reg asked = 0;
+  initial begin
+    for (i = 0; i < 8; i = i + 1) counts[i] = 0;
+    if ($value$plusargs("given=%d", given)) begin
+      asked = 1;
+      counts[0] = {8'd0, given, anything};
+    end
+  end
   always @(posedge clk)
-    if (!rst) begin
+    if (rst) begin
+      anything <= anything + 1;
+      if (asked) counts[5] <= counts[5] + 1;
+    end else begin
       count <= counts[select];
       counts[0] <= counts[0] + 1;
       counts[1] <= counts[1] + {31'd0, reading && group};

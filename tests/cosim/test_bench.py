@@ -18,7 +18,15 @@ from spikeloom_cosim.simulation import (
 )
 from spikeloom_cosim.wake_up import random_wake_up
 
-from .by_hand import SHAPE, expectation, random_events, write_core
+from .by_hand import (
+    ENDLESS,
+    HESITANT,
+    SHAPE,
+    SILENT,
+    expectation,
+    random_events,
+    write_core,
+)
 
 SAMPLES = 40
 WATCHDOG = Watchdog(patience=500, limit=10_000)
@@ -26,11 +34,11 @@ WATCHDOG = Watchdog(patience=500, limit=10_000)
 
 @pytest.fixture(scope="module")
 def run(tools, tmp_path_factory):
-    """Runs the core by hand, with a text of its source replaced."""
+    """Runs the core by hand, with one of its mistakes."""
 
-    def play(events, mode, *, text=("", ""), seed=1, **settings):
+    def play(events, mode, *, mistake="0", seed=1, **settings):
         folder = tmp_path_factory.mktemp("core")
-        core = write_core(folder / "core", replace=text)
+        core = write_core(folder / "core", mistakes=mistake)
         build = build_bench(core.verilog, SHAPE, tools=tools, waves="waves_from" in settings)
         place = folder / "run"
         return place, run_rounds(
@@ -97,25 +105,11 @@ def test_one_side_pauses_alone(run):
 
 def test_options_reach_the_simulator(run):
     """The seed of what nobody gave a value, the length of the reset, and a plusarg of any name."""
-    text = (
-        "initial for (i = 0; i < 8; i = i + 1) counts[i] = 0;",
-        """reg [15:0] anything;
-  reg [7:0] given;
-  initial begin
-    for (i = 0; i < 8; i = i + 1) counts[i] = 0;
-    if (!$value$plusargs("given=%d", given)) given = 0;
-    counts[0] = {8'd0, given, anything};
-  end
-  always @(posedge clk) if (rst) begin
-    counts[5] <= counts[5] + 1;
-    anything <= anything + 1;
-  end""",
-    )
     events = random_events(1)
 
     def counts(seed, given, reset_for):
         options = {**random_wake_up(seed), "given": given, "reset_for": reset_for}
-        return run(events, STREAMING, text=text, options=options)[1].counts
+        return run(events, STREAMING, options=options)[1].counts
 
     first, again, other = counts(1, 0, 1), counts(1, 200, 6), counts(2, 0, 1)
     assert again.cycles - first.cycles == 200 << 16
@@ -144,8 +138,7 @@ def test_memories_are_read_when_the_simulation_starts(tools, tmp_path):
 
 def test_a_core_that_falls_silent_ends_the_run(run):
     events = random_events(SAMPLES)
-    text = ("scores__valid = state == SCORE", "scores__valid = 0")
-    _, recording = run(events, STREAMING, text=text)
+    _, recording = run(events, STREAMING, mistake=SILENT)
     assert recording.outcome.hung
     assert recording.outcome.results == 0
     assert recording.outcome.cycles < WATCHDOG.patience + 100
@@ -155,17 +148,14 @@ def test_a_core_that_falls_silent_ends_the_run(run):
 
 
 def test_a_score_that_changes_while_it_waits_is_seen(run):
-    text = ("state == SCORE;", "state == SCORE && clk_odd;\n  reg clk_odd = 0;")
-    flicker = (text[0], text[1] + "\n  always @(posedge clk) clk_odd <= !clk_odd;")
-    _, recording = run(random_events(SAMPLES), STRESS, text=flicker)
+    _, recording = run(random_events(SAMPLES), STRESS, mistake=HESITANT)
     assert recording.outcome.unstable > 0
     _, healthy = run(random_events(SAMPLES), STRESS)
     assert healthy.outcome.unstable == 0
 
 
 def test_a_core_that_never_falls_silent_ends_the_run_too(run):
-    text = ("output_number <= 0;\n          state <= ACCEPT;", "output_number <= 0;")
-    _, recording = run(random_events(2), STREAMING, text=text)
+    _, recording = run(random_events(2), STREAMING, mistake=ENDLESS)
     assert len(recording.scores) > 2 * SHAPE.outputs
     assert recording.outcome.hung
     assert recording.outcome.cycles > WATCHDOG.limit

@@ -27,7 +27,7 @@ from spikeloom_cosim.verify import verify_core
 from spikeloom_hw.generate import generate
 from spikeloom_hw.targets import TARGETS
 
-from .by_hand import expectation, random_events, write_core
+from .by_hand import FORGETFUL, expectation, random_events, write_core
 from .networks import random_network
 
 LANES = (4, 2)
@@ -337,8 +337,7 @@ def test_output_that_cannot_be_written_is_refused_at_once(spikeloom, planted, on
 
 def test_only_in_a_crowd(tools, tmp_path):
     """A core that forgets to clear a count fails from the second sample on, and not alone."""
-    text = ("sum[i] <= 0; end\n        end", "sum[i] <= {7'd0, i == 1}; end\n        end")
-    core = write_core(tmp_path / "core", replace=text)
+    core = write_core(tmp_path / "core", mistakes=FORGETFUL)
     events = random_events(6)
     result = verify_core(
         core, events, expectation, tools=tools, seed=1, failure_folder=tmp_path / "failure"
