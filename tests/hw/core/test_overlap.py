@@ -5,6 +5,7 @@ import pytest
 
 from cores import assert_equals_reference
 from networks import random_events, random_network
+from pairwise import every_pair
 from spikeloom.image import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.packing import pack_network
 from spikeloom.reference import cycle_times, simulate
@@ -24,10 +25,13 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("rate", [0.05, 1.0], ids=["rare", "all"])
-@pytest.mark.parametrize("options", NEURONS.values(), ids=NEURONS)
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("lanes", [1, pytest.param(4, marks=pytest.mark.slow), 16])
+LANES = {str(lanes): lanes for lanes in (1, 4, 16)}
+RATES = {"rare": 0.05, "all": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("lanes", "shape", "options", "rate"), every_pair(LANES, SHAPES, NEURONS, RATES)
+)
 def test_every_spike_membrane_and_cycle(lanes, shape, options, rate):
     rng = np.random.default_rng([lanes, *shape])
     image = random_network(rng, shape, time_steps=4, **options)

@@ -5,6 +5,7 @@ import pytest
 
 from cores import event_list, score_bench, trace_arrays
 from networks import random_events, random_network
+from pairwise import every_pair
 from spikeloom.image import DecayLeak, IntegrateLeak, ShiftLeak
 from spikeloom.packing import pack_network
 from spikeloom.reference import cycle_times, simulate
@@ -27,9 +28,13 @@ NEURONS = {
 }
 
 
-@pytest.mark.parametrize("options", NEURONS.values(), ids=NEURONS)
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("lanes", [1, 2, 4, 8])
+LANES = {str(lanes): lanes for lanes in (1, 2, 4, 8)}
+PLACED = {str(lanes): lanes for lanes in ((1, 1, 1), (8, 2, 1), (2, 8, 4))}
+LEAKS = {"shift": ShiftLeak(shift=2), "decay": DecayLeak(multiplier=5, fraction_bits=4)}
+RATES = {"rare": 0.05, "busy": 0.5, "all": 1.0}
+
+
+@pytest.mark.parametrize(("lanes", "shape", "options"), every_pair(LANES, SHAPES, NEURONS))
 def test_every_spike_and_membrane(lanes, shape, options):
     rng = np.random.default_rng([lanes, *shape])
     image = random_network(rng, shape, **options)
@@ -58,12 +63,10 @@ def test_every_spike_and_membrane(lanes, shape, options):
     assert labels == trace.predictions.tolist()
 
 
-@pytest.mark.parametrize("isolated", [True, False], ids=["alone", "back to back"])
 @pytest.mark.parametrize(
-    "leak", [ShiftLeak(shift=2), DecayLeak(multiplier=5, fraction_bits=4)], ids=["shift", "decay"]
+    ("lanes", "rate", "leak", "isolated"),
+    every_pair(PLACED, RATES, LEAKS, {"alone": True, "back to back": False}),
 )
-@pytest.mark.parametrize("rate", [0.05, 0.5, 1.0], ids=["rare", "busy", "all"])
-@pytest.mark.parametrize("lanes", [(1, 1, 1), (8, 2, 1), (2, 8, 4)], ids=str)
 def test_every_cycle(lanes, rate, leak, isolated):
     """The cycle model tells when each result comes, to the cycle."""
     rng = np.random.default_rng(8)
