@@ -6,6 +6,7 @@ import numpy as np
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
 
+from networks import random_network
 from spikeloom.encoding import encode
 from spikeloom.host import protocol
 from spikeloom.host.frames import FrameReader, frame, frame_bytes
@@ -18,6 +19,7 @@ from spikeloom_hw.targets import find_target
 
 BIT = 4
 BYTE = 10 * BIT
+OUTPUTS = 4
 
 
 def identity_of(params):
@@ -74,11 +76,13 @@ def request(sequence, command, payload=b""):
     return frame(protocol.encode_request(sequence, command, payload))
 
 
-def test_a_network_answers_as_the_reference_does(small_image):
-    pixels = np.random.default_rng(5).integers(0, 256, (3, 64), dtype=np.uint8)
-    events = encode(small_image.encoding, pixels, small_image.time_steps)
-    expected = simulate(small_image, events)
-    params = CoreParams.from_image(small_image, (2, 1))
+def test_a_network_answers_as_the_reference_does():
+    random = np.random.default_rng(5)
+    image = random_network(random, (12, 8, OUTPUTS))
+    pixels = random.integers(0, 256, (3, 12), dtype=np.uint8)
+    events = encode(image.encoding, pixels, image.time_steps)
+    expected = simulate(image, events)
+    params = CoreParams.from_image(image, (2, 1))
     identity = identity_of(params)
     parts = [request(9, Command.RESET), answer_time(protocol.IDENTITY_BYTES)]
     sequence = 10
@@ -88,8 +92,8 @@ def test_a_network_answers_as_the_reference_does(small_image):
         for payload in protocol.encode_events([np.flatnonzero(step).tolist() for step in sample]):
             parts.append(request(sequence, Command.EVENTS, payload))
             sequence += 1
-        parts.append(request(0, Command.RESULT, protocol.encode_result(number, 0, 10)))
-        parts.append(answer_time(1 + 10 * protocol.SCORE_BYTES) + 4000)
+        parts.append(request(0, Command.RESULT, protocol.encode_result(number, 0, OUTPUTS)))
+        parts.append(answer_time(1 + OUTPUTS * protocol.SCORE_BYTES) + 1000)
         sizes.append(sequence)
     answers, lights = talk(SerialDevice(SpikingCore(params), identity=identity), *parts)
     assert {answer.status for answer in answers} == {Status.OK}
