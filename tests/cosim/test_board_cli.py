@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from spikeloom_cosim.divergence import KINDS
-from spikeloom_hw.generate import generate
-from spikeloom_hw.targets import TARGETS
 
 RUN = [sys.executable, "-c", "from spikeloom.cli.app import main; main()"]
 
 
 @pytest.fixture
-def design(tmp_path, small_image):
-    generate(small_image, target=TARGETS["icebreaker"], lanes=(8, 1), directory=tmp_path / "design")
+def design(spikeloom, tmp_path, network):
+    """The design that `run` and `verify` make for themselves, so that its board is compiled."""
+    made = spikeloom("generate", network, "-o", tmp_path / "design")
+    assert made.exit_code == 0, made.stderr
     return tmp_path / "design"
 
 

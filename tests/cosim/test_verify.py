@@ -68,8 +68,23 @@ def random_samples(image: NetworkImage, samples: int) -> np.ndarray:
     return random.random((samples, image.time_steps, image.inputs)) < rates
 
 
-@pytest.mark.parametrize(("lanes", "sizes", "network"), EQUAL)
-@pytest.mark.parametrize("target", ["icebreaker", "ulx3s-85f"])
+FAMILIES = ("icebreaker", "ulx3s-85f")
+
+
+@pytest.mark.parametrize(
+    ("target", "lanes", "sizes", "network"),
+    # Each with one family, in turn; and with the other one.
+    [
+        pytest.param(
+            target,
+            *case.values,
+            id=f"{target}-{case.id}",
+            marks=() if family == number % 2 else pytest.mark.slow,
+        )
+        for number, case in enumerate(EQUAL)
+        for family, target in enumerate(FAMILIES)
+    ],
+)
 def test_equal(tools, tmp_path, target, lanes, sizes, network):
     image = random_network(sizes, **network)
     generate(image, target=TARGETS[target], lanes=lanes, directory=tmp_path / "design", bare=True)

@@ -20,8 +20,9 @@ def network(*layers, time_steps, readout: Readout = "count"):
     )
 
 
-@pytest.mark.parametrize("hidden", [1, 8, 19])
-@pytest.mark.parametrize("lanes", [(1, 1), (4, 1), (8, 2)], ids=str)
+@pytest.mark.parametrize(
+    ("lanes", "hidden"), [((1, 1), 1), ((1, 1), 8), ((4, 1), 8), ((8, 2), 8), ((8, 2), 19)], ids=str
+)
 def test_a_slow_layer_holds_up_the_one_before(lanes, hidden):
     """Every hidden neuron spikes in every step; the next layer reads 40 neurons for each."""
     fast = Layer.from_dense(np.ones((2, hidden)), name="fast", leak=IntegrateLeak(), bias=1)

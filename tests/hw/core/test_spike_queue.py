@@ -5,6 +5,7 @@ import pytest
 
 from cores import assert_equals_reference
 from networks import random_events, random_network
+from pairwise import every_pair
 from spikeloom.image import DecayLeak, ShiftLeak
 from spikeloom.reference import cycles
 from spikeloom_hw.core.spike_queue import SpikeQueue
@@ -59,25 +60,34 @@ def test_events_of_each_step(layer_of, neurons, lanes, rate, back_pressure):
     assert got == expected
 
 
-@pytest.fixture(params=[0, 1, 9], ids="room for a step and {} groups".format)
-def shallow(request, monkeypatch):
-    """Queues with room for one step and so many groups."""
-    monkeypatch.setattr(cycles, "queue_depth", lambda groups: groups + request.param)
+ROOMS = {f"room for a step and {groups} groups": groups for groups in (0, 1, 9)}
+LEAKS = {"shift": ShiftLeak(shift=2), "decay": DecayLeak(multiplier=5, fraction_bits=4)}
+DEPTHS = {"shared": 0, "overlapped": 64}
 
 
-@pytest.mark.usefixtures("shallow")
+@pytest.fixture
+def shallow(monkeypatch):
+    """`shallow(groups)`: queues with room for one step and so many groups."""
+
+    def room(more):
+        monkeypatch.setattr(cycles, "queue_depth", lambda groups: groups + more)
+
+    return room
+
+
 @pytest.mark.parametrize("back_pressure", PAUSES.values(), ids=PAUSES)
-def test_a_shallow_queue_never_overflows(layer_of, back_pressure):
+@pytest.mark.parametrize("room", ROOMS.values(), ids=ROOMS)
+def test_a_shallow_queue_never_overflows(layer_of, shallow, room, back_pressure):
+    shallow(room)
     test_events_of_each_step(layer_of, 13, 4, 1.0, back_pressure)
 
 
-@pytest.mark.usefixtures("shallow")
-@pytest.mark.parametrize("leak", [ShiftLeak(shift=2), DecayLeak(multiplier=5, fraction_bits=4)])
-@pytest.mark.parametrize("distributed_depth", [0, 64], ids=["shared", "overlapped"])
-def test_a_full_queue_holds_the_walk_and_the_model_knows(distributed_depth, leak):
+@pytest.mark.parametrize(("room", "leak", "distributed_depth"), every_pair(ROOMS, LEAKS, DEPTHS))
+def test_a_full_queue_holds_the_walk_and_the_model_knows(shallow, room, leak, distributed_depth):
+    shallow(room)
     rng = np.random.default_rng(5)
     image = random_network(rng, [16, 48, 10], density=0.8, time_steps=5, leak=leak)
-    events = random_events(rng, image, 4, 0.7)
+    events = random_events(rng, image, 2, 0.7)
     run = assert_equals_reference(image, (8, 1), events, distributed_depth)
     updating, blocked = run.stalls.sum(axis=0).T
     assert 0 < blocked[0] < updating[0]  # the first layer's walks wait for room

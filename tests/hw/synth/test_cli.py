@@ -15,7 +15,7 @@ from spikeloom_hw.targets import TARGETS
     ("name", "lanes", "bitstream"),
     [
         pytest.param("icebreaker", (1, 1), "top.bin", id="iCE40"),
-        pytest.param("ulx3s-25f", (4, 1), "top.bit", id="ECP5"),
+        pytest.param("ulx3s-25f", (4, 1), "top.bit", id="ECP5", marks=pytest.mark.slow),
     ],
 )
 def test_network_to_bitstream(spikeloom, document, run_folder, small_image, name, lanes, bitstream):
@@ -38,6 +38,7 @@ def test_network_to_bitstream(spikeloom, document, run_folder, small_image, name
     assert [line[:3] for line in steps] == ["[1]", "[1]", "[2]", "[2]", "[3]", "[3]", "[4]", "[4]"]
 
 
+@pytest.mark.slow
 def test_design_to_bitstream(spikeloom, network, tmp_path):
     design = tmp_path / "design"
     assert spikeloom("generate", network, "--lanes", "1", "-o", design).exit_code == 0
