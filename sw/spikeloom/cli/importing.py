@@ -26,9 +26,9 @@ from spikeloom.image import save_image
 from spikeloom.image.identity import network_sha256
 from spikeloom.importers.foreign import ForeignNetwork, from_nir
 from spikeloom.importers.profile import CHOICES, FRAMEWORKS, MEANING
-from spikeloom.importers.quantise import Widths
 from spikeloom.importers.run import Import, to_integers
 from spikeloom.importers.samples import Calibration
+from spikeloom.importers.widths import Widths
 from spikeloom.neurons import Rounding
 from spikeloom.provenance import ProfileEntry
 from spikeloom.runfolder import CHECKPOINT_FILE, PROGRESS_FILE

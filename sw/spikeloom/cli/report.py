@@ -25,13 +25,20 @@ def report(run: Path, data: DataChoice, as_json: bool) -> None:
     `bitstreams/` the report goes to `runs/`.
     """
     # Matplotlib takes a second to import, which the help text need not wait for.
-    from spikeloom.report.collect import NETWORK_FILE, collect, read_history
-    from spikeloom.report.page import render_page
+    from spikeloom.lineage import load_network
+    from spikeloom.report.collect import NETWORK_FILE, collect, collect_graph, read_history
+    from spikeloom.report.page import render_graph, render_page
 
     console = Console(as_json=as_json)
     place, folder = (run.parent if run.is_file() else run), run_folder(run)
     if place.is_dir():
         check_writable(folder)
+    if (place / NETWORK_FILE).is_file():
+        graph = load_network(place / NETWORK_FILE)
+        if not graph.is_chain:
+            described = collect_graph(place, folder, graph)
+            _write(console, folder, described, render_graph(described), _of_graph(described), {})
+            return
     document, image = collect(place, folder)
     dataset = None
     try:
@@ -41,17 +48,39 @@ def report(run: Path, data: DataChoice, as_json: bool) -> None:
     trained = any(step["name"] == "train" for step in document["steps"])
     history = read_history(folder) if trained else []
     page = render_page(document, image, history=history, dataset=dataset)
+    bitstream = document["synth"]["bitstream"]
+    built = {"bitstream": folder / bitstream if bitstream else "none yet"}
+    _write(console, folder, document, page, _summary(document), built)
+
+
+def _write(
+    console: Console,
+    folder: Path,
+    document: dict[str, Any],
+    page: str,
+    summary: dict[str, Any],
+    built: dict[str, Any],
+) -> None:
+    """Leave the report in the run folder, and say where."""
     json_path = atomic_write(folder / "report.json", to_json(document))
     html_path = atomic_write(folder / "report.html", page)
-    bitstream = document["synth"]["bitstream"]
-    paths = {
-        "report": html_path,
-        "numbers": json_path,
-        "bitstream": folder / bitstream if bitstream else "none yet",
+    paths = {"report": html_path, "numbers": json_path, **built}
+    console.result(document, table(f"Run {document['run']}", summary), table("Files", paths))
+
+
+def _of_graph(document: dict[str, Any]) -> dict[str, Any]:
+    rows: dict[str, Any] = {
+        "data set": document["dataset"] or "none",
+        "accuracy, test": _percent(document["accuracy"]["test"]),
+        "synapses": f"{document['synapses']:,} ({document['density']:.1%} dense)",
+        "weights": f"{document['weight_bits']} bits",
     }
-    console.result(
-        document, table(f"Run {document['run']}", _summary(document)), table("Files", paths)
-    )
+    imported = document["import"]
+    if imported and imported["fidelity"]["samples"]:
+        rows["same class as in real numbers"] = f"{imported['fidelity']['class_agreement']:.1%}"
+    if document["missing"]:
+        rows["missing"] = ", ".join(document["missing"])
+    return rows
 
 
 def _summary(document: dict[str, Any]) -> dict[str, Any]:

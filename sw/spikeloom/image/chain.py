@@ -95,6 +95,11 @@ def _of_population(population: Population) -> str | None:
     ):
         if not plain:
             return f"{name} has a {field} of its own"
+    limits = np.iinfo(np.int32)
+    if population.membrane_bits > limits.bits:
+        return f"{name} has membranes of more than {limits.bits} bits"
+    if not limits.min <= population.bias.min() <= population.bias.max() <= limits.max:
+        return f"{name} has a bias of more than {limits.bits} bits"
     return None
 
 

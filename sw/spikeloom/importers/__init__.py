@@ -8,6 +8,7 @@ file ─► nodes ─► profile ─► populations in real numbers ─► integ
 """
 
 from spikeloom.importers.foreign import ForeignNetwork, from_nir
-from spikeloom.importers.quantise import IntegerNetwork, Widths
+from spikeloom.importers.quantise import IntegerNetwork
+from spikeloom.importers.widths import Widths
 
 __all__ = ["ForeignNetwork", "IntegerNetwork", "Widths", "from_nir"]

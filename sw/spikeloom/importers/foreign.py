@@ -22,7 +22,8 @@ from spikeloom.importers.float_reference import FloatTrace, run_floats
 from spikeloom.importers.lowering import lower
 from spikeloom.importers.nir import read_nir
 from spikeloom.importers.profile import FRAMEWORKS, resolve
-from spikeloom.importers.quantise import IntegerNetwork, Widths, quantise
+from spikeloom.importers.quantise import IntegerNetwork, quantise
+from spikeloom.importers.widths import Widths
 from spikeloom.provenance import DataIdentity, ImportedFrom, ProfileEntry
 
 __all__ = ["ForeignNetwork", "from_nir"]

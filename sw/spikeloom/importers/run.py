@@ -13,8 +13,9 @@ from spikeloom.image import NetworkImage
 from spikeloom.importers.calibrate import state_bits
 from spikeloom.importers.fidelity import Fidelity
 from spikeloom.importers.foreign import ForeignNetwork
-from spikeloom.importers.quantise import IntegerNetwork, Widths
+from spikeloom.importers.quantise import IntegerNetwork
 from spikeloom.importers.samples import Calibration, batches
+from spikeloom.importers.widths import Widths
 from spikeloom.provenance import ProfileEntry
 
 Advance = Callable[[int], None]

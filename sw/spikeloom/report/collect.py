@@ -18,6 +18,7 @@ from spikeloom.image import NetworkImage
 from spikeloom.image.identity import network_sha256
 from spikeloom.lineage import load_network
 from spikeloom.packing import LANES, propose_lanes
+from spikeloom.report.graph import describe_graph
 from spikeloom.report.network import describe_image
 from spikeloom.runfolder import CONFIG_FILE, NETWORK_FILE
 
@@ -131,6 +132,7 @@ def collect(run: Path, folder: Path | None = None) -> tuple[Document, NetworkIma
         },
         "steps": _steps(done),
         "network": described,
+        "import": _import_of(folder, sha256),
     }
     document["synth"]["bitstream"] = _inside(folder, document["synth"]["bitstream"])
     if runs := verify.get("runs"):
@@ -143,6 +145,38 @@ def collect(run: Path, folder: Path | None = None) -> tuple[Document, NetworkIma
         ]
     document["missing"] = missing + [f"{place} (not recorded)" for place in _holes(document, done)]
     return document, image
+
+
+def collect_graph(run: Path, folder: Path, image: NetworkImage) -> Document:
+    """The report of a run whose network is a graph: what `import` found, and the integers."""
+    sha256 = network_sha256(image)
+    imported = _import_of(folder, sha256)
+    missing = [] if imported else ["import (not run on this network)"]
+    described = describe_graph(image)
+    claimed = image.provenance
+    return {
+        "schema": SCHEMA,
+        "spikeloom": __version__,
+        "run": run.resolve().name,
+        "network_sha256": sha256,
+        "dataset": claimed.dataset,
+        "class_names": list(claimed.data.class_names) if claimed.data else [],
+        "accuracy": {
+            "validation": claimed.accuracy_validation,
+            "test": claimed.accuracy_test,
+        },
+        **{name: described[name] for name in ("synapses", "density", "weight_bits")},
+        "time_steps": image.time_steps,
+        "network": described,
+        "import": imported,
+        "missing": missing,
+    }
+
+
+def _import_of(folder: Path, sha256: str) -> Document | None:
+    """What `import` left about this network."""
+    step = read_step(folder, "import")
+    return step if step is not None and step.get("network_sha256") == sha256 else None
 
 
 def _steps_of(folder: Path, sha256: str) -> tuple[dict[str, Document], list[str]]:

@@ -53,6 +53,37 @@ def render_page(
             "predicted": names_of_outputs[int(trace.predictions[0])],
             "operations": int(trace.operations[0].sum()),
         }
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=document,
+            network=document["network"],
+            goal=goal_rows(document["training"]),
+            pictures={name: svg and Markup(svg) for name, svg in pictures.items()},
+            sample=sample,
+            only_in_training=_only_in_training(image.provenance.config),
+            raw=json.dumps(document, indent=2),
+            imported=document["import"],
+        )
+    )
+
+
+def render_graph(document: Mapping[str, Any]) -> str:
+    """The page for a report about a network that is a graph; see `collect_graph`."""
+    return (
+        _environment()
+        .get_template("graph.html.j2")
+        .render(
+            report=document,
+            network=document["network"],
+            imported=document["import"],
+            raw=json.dumps(document, indent=2),
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("spikeloom.report", "."),
         autoescape=True,
@@ -64,15 +95,7 @@ def render_page(
         number=_number, percent=_percent, duration=_duration, sample_count=sample_count
     )
     environment.tests.update(whole=is_whole)
-    return environment.get_template("page.html.j2").render(
-        report=document,
-        network=document["network"],
-        goal=goal_rows(document["training"]),
-        pictures={name: svg and Markup(svg) for name, svg in pictures.items()},
-        sample=sample,
-        only_in_training=_only_in_training(image.provenance.config),
-        raw=json.dumps(document, indent=2),
-    )
+    return environment
 
 
 def _only_in_training(config: str) -> str:

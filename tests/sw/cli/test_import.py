@@ -82,6 +82,9 @@ def test_json_is_one_document(spikeloom, lif, tmp_path):
     assert steps["origin"] == "assumed"
 
 
+CHAIN = (
+    "--rounding", "floor", "--fraction-bits", 0, "--weight-bits", 10, "--state-bits", 24,
+)  # fmt: skip
 CALIBRATED = ("--profile", "nir", "--dt", "1e-3", "--time-steps", STEPS, "--gain", "unit")
 
 
@@ -108,6 +111,27 @@ def test_calibration_and_fidelity(spikeloom, classifier, events, tmp_path):
     assert found["accuracy"] == fidelity["accuracy"]["integers"]
 
 
+def test_the_report_shows_profile_and_fidelity(spikeloom, classifier, events, tmp_path):
+    run = tmp_path / "run"
+    for more, expected in (
+        (["--calibrate", events, "--weight-bits", 6], "keep their class"),
+        (CHAIN, "No samples were"),
+    ):
+        done = spikeloom("import", classifier, "-o", run, *CALIBRATED, "--reset", "zero", *more)
+        assert done.exit_code == 0, done.output
+        reported = spikeloom("report", run, "--json", *(["--dataset", "digits"]))
+        assert reported.exit_code == 0, reported.output
+        document = json.loads(reported.stdout)
+        assert document["import"]["framework"] == "nir"
+        page = (run / "report.html").read_text()
+        for word in ("Profile", "given", "assumed", "Fidelity", expected, "classifier.nir"):
+            assert word in page
+        assert json.loads((run / "report.json").read_text()) == document
+    # What was imported before has another network now.
+    (run / "import.json").unlink()
+    assert json.loads(spikeloom("report", run, "--json").stdout)["import"] is None
+
+
 def test_few_bits_are_warned_of(spikeloom, events, tmp_path):
     random = np.random.default_rng(8)
     graph = chain(
@@ -129,7 +153,7 @@ def test_rounding_down_makes_a_chain(spikeloom, classifier, tmp_path):
     run = tmp_path / "run"
     done = spikeloom(
         "import", classifier, "-o", run, *CALIBRATED, "--reset", "zero",
-        "--rounding", "floor", "--fraction-bits", 0, "--weight-bits", 10, "--state-bits", 24,
+        *CHAIN,
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     assert load_image(run / "network.safetensors").is_chain

@@ -233,3 +233,18 @@ def test_several_spikes_become_one_and_the_profile_says_so(nir_file):
     entry_of = {own.name: own for own in single.origin.entries}
     assert entry_of["spikes"].value == "one"
     assert "sends as many as fit, and integers one" in entry_of["spikes"].why
+
+
+def test_wide_states_make_no_chain(nir_file, tmp_path):
+    """What the chain core has no registers for stays a graph, and is saved as one."""
+    graph = chain(entry(2), affine(np.eye(2), np.zeros(2)), neurons("LIF", 2), end(2))
+    foreign = from_nir(nir_file(*graph), profile="norse", dt=1e-3)
+    plain = {"rounding": "floor", "fraction_bits": 0}
+    for state_bits_, chained in ((32, True), (33, False)):
+        image = imported(foreign, Widths.for_weights(8, state_bits=state_bits_, **plain), steps=4)
+        assert image.is_chain is chained
+        save_image(tmp_path / "network.safetensors", image)
+        assert load_image(tmp_path / "network.safetensors").is_chain is chained
+    biased = chain(entry(2), affine(np.eye(2), np.full(2, 1e8)), neurons("LIF", 2), end(2))
+    foreign = from_nir(nir_file(*biased), profile="norse", dt=1e-3)
+    assert not imported(foreign, Widths.for_weights(8, state_bits=32, **plain), steps=4).is_chain
