@@ -8,7 +8,24 @@ file ─► nodes ─► profile ─► populations in real numbers ─► integ
 """
 
 from spikeloom.importers.foreign import ForeignNetwork, from_nir
+from spikeloom.importers.modules.network import (
+    from_brevitas,
+    from_norse,
+    from_sinabs,
+    from_snntorch,
+    from_spikingjelly,
+)
 from spikeloom.importers.quantise import IntegerNetwork
 from spikeloom.importers.widths import Widths
 
-__all__ = ["ForeignNetwork", "IntegerNetwork", "Widths", "from_nir"]
+__all__ = [
+    "ForeignNetwork",
+    "IntegerNetwork",
+    "Widths",
+    "from_brevitas",
+    "from_nir",
+    "from_norse",
+    "from_sinabs",
+    "from_snntorch",
+    "from_spikingjelly",
+]

@@ -55,6 +55,7 @@ class FloatConnection:
             convolution, `[channels]` of an identity; empty for pooling.
         window: of convolution and pooling.
         groups: of a convolution.
+        unit: the size of integer 1 for each output, where the weights are integers already.
     """
 
     name: str
@@ -66,6 +67,7 @@ class FloatConnection:
     window: Window | None = None
     groups: int = 1
     delay: int = 0
+    unit: Floats | None = None
 
     @cached_property
     def _taps(self) -> Floats:

@@ -258,6 +258,9 @@ class _Lowering:
         if isinstance(node, Pooling):
             return self._pooled(node, path, common)
         average = self._area(source)
+        # Only where nothing else has been folded in are the weights still integers.
+        unit = path.unit if path.unit is not None and (path.factor == 1).all() else None
+        unit = None if unit is None else unit * average
         if path.kernel is not None:
             per_channel = self._per_channel(source, path, target) * average
             kernel = path.kernel.copy()
@@ -266,13 +269,22 @@ class _Lowering:
                 first = output // share * part
                 kernel[output] *= per_channel[first : first + part, None, None]
             return FloatConnection(
-                **common, kind="conv2d", weight=kernel, window=path.window, groups=path.groups
+                **common,
+                kind="conv2d",
+                weight=kernel,
+                window=path.window,
+                groups=path.groups,
+                unit=unit,
             )
         if path.matrix is not None:
             factor = np.broadcast_to(path.factor * average, path.source).reshape(-1)
             weight = (path.matrix * factor)[:, memory_order(before.maps)]
+            rows = memory_order(after.maps)
             return FloatConnection(
-                **common, kind="linear", weight=weight[memory_order(after.maps)].T
+                **common,
+                kind="linear",
+                weight=weight[rows].T,
+                unit=None if unit is None else unit[rows],
             )
         return FloatConnection(
             **common, kind="identity", weight=self._per_channel(source, path, target) * average

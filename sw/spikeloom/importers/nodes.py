@@ -54,10 +54,14 @@ class Passing(Node):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Matrix(Node):
-    """`weight · x + bias`, the weight `[outputs, inputs]`."""
+    """`weight · x + bias`, the weight `[outputs, inputs]`.
+
+    `unit` is the size of integer 1 for each output, where the weights are integers already.
+    """
 
     weight: Floats
     bias: Floats | None = None
+    unit: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,6 +73,7 @@ class Convolution(Node):
         stride, dilation, groups: as torch has them.
         padding: top, bottom, left, right.
         flat: whether its maps are lines `(channels, length)`; the height is 1 then.
+        unit: the size of integer 1 for each output, where the weights are integers already.
     """
 
     weight: Floats
@@ -78,13 +83,15 @@ class Convolution(Node):
     dilation: Pair = (1, 1)
     groups: int = 1
     flat: bool = False
+    unit: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scaling(Node):
-    """`factor · x`, element by element; the factor broadcasts to the shape of x."""
+    """`factor · x + offset`, element by element; both broadcast to the shape of x."""
 
     factor: Floats
+    offset: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -71,6 +71,7 @@ class Path:
         factor: of each element of the source, before the weights.
         matrix: weights `[outputs, inputs]`, or None.
         kernel: of a convolution, or None; `window` and `groups` belong to it.
+        unit: the size of integer 1 for each output, where the weights are integers already.
         bias: what has been added to each element of `shape` on the way, in every step.
         biases: names of the nodes that added it, for each its share.
         seconds: delays in the file's unit; `steps` are whole steps.
@@ -86,6 +87,7 @@ class Path:
     window: Window | None = None
     groups: int = 1
     weighted: str = ""
+    unit: Floats | None = None
     bias: Floats | None = None
     seconds: float = 0.0
     steps: int = 0
@@ -109,8 +111,8 @@ class Path:
         match node:
             case Passing():
                 return self
-            case Scaling(factor=factor):
-                return self._scaled(node.name, factor)
+            case Scaling():
+                return self._scaled(node)
             case Matrix():
                 return self._matrix(node)
             case Convolution():
@@ -122,34 +124,55 @@ class Path:
             case _:
                 raise AssertionError(node)
 
-    def _scaled(self, name: str, factor: Floats) -> Path:
-        whole = np.broadcast_to(factor, self.shape)
+    def _scaled(self, node: Scaling) -> Path:
+        whole = np.broadcast_to(node.factor, self.shape)
         if not self.has_weights:
+            if node.offset is not None and node.offset.any():
+                raise self.graph.refuse(
+                    f"node {node.name!r}",
+                    "it adds an offset in front of weights",
+                    "put it behind the weights, before the neurons",
+                )
             return replace(self, factor=self.factor * whole.reshape(self.maps))
         bias = None if self.bias is None else self.bias * whole.reshape(self.bias.shape)
-        if self.matrix is not None:
-            return replace(self, matrix=self.matrix * whole.reshape(-1, 1), bias=bias)
-        assert self.kernel is not None
-        per_channel = whole.reshape(len(self.kernel), -1)
-        if (per_channel != per_channel[:, :1]).any():
+        if node.offset is not None:
+            offset = np.broadcast_to(node.offset, self.shape)
+            bias = offset if bias is None else bias + offset.reshape(bias.shape)
+        weights = self.matrix if self.matrix is not None else self.kernel
+        assert weights is not None
+        per_output = whole.reshape(len(weights), -1)
+        if (per_output != per_output[:, :1]).any():
             raise self.graph.refuse(
-                f"node {name!r}",
+                f"node {node.name!r}",
                 "its factors differ within a channel, behind a convolution",
                 "give one factor for each channel",
             )
-        return replace(self, kernel=self.kernel * per_channel[:, :1, None, None], bias=bias)
+        factor = per_output[:, 0]
+        weights = weights * factor.reshape(-1, *(1,) * (weights.ndim - 1))
+        unit = None if self.unit is None else self.unit * np.abs(factor)
+        if self.matrix is not None:
+            return replace(self, matrix=weights, bias=bias, unit=unit)
+        return replace(self, kernel=weights, bias=bias, unit=unit)
 
     def _matrix(self, node: Matrix) -> Path:
-        weight, bias = node.weight, node.bias
+        weight, bias, unit = node.weight, node.bias, node.unit
         if self.kernel is not None:
             raise self._two_weights(node)
         if self.matrix is not None:
             if self.bias is not None:
                 carried = weight @ self.bias
                 bias = carried if bias is None else bias + carried
-            weight = weight @ self.matrix
+            weight, unit = weight @ self.matrix, None
         shape = (len(weight),)
-        return replace(self, matrix=weight, bias=bias, shape=shape, maps=shape, weighted=node.name)
+        return replace(
+            self,
+            matrix=weight,
+            bias=bias,
+            unit=unit,
+            shape=shape,
+            maps=shape,
+            weighted=node.name,
+        )
 
     def _two_weights(self, node: Node) -> Exception:
         return self.graph.refuse(
@@ -172,6 +195,7 @@ class Path:
         return replace(
             self,
             kernel=node.weight,
+            unit=node.unit,
             window=window,
             groups=node.groups,
             bias=bias,

@@ -15,7 +15,7 @@ integers can be from the real numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +107,13 @@ def quantise(
     """
     widths.check()
     made = {
-        own.name: _quantised(own, _scales(graph, own, widths), widths, (states or {}).get(own.name))
+        own.name: _quantised(
+            own,
+            graph.incoming[own.name],
+            _scales(graph, own, widths),
+            widths,
+            (states or {}).get(own.name),
+        )
         for own in graph.populations
         if own.neuron is not None
     }
@@ -144,6 +150,9 @@ def _scales(graph: FloatGraph, own: FloatPopulation, widths: Widths) -> Floats:
     largest = np.zeros(size)
     for connection in incoming:
         largest = np.maximum(largest, _largest(connection, size))
+    known = _units(incoming, size)
+    if known is not None:
+        return known
     used = largest[largest > 0]
     # A target without weights is moved by its bias alone; any scale serves it.
     largest[largest == 0] = float(np.median(used)) if used.size else 1.0
@@ -153,6 +162,18 @@ def _scales(graph: FloatGraph, own: FloatPopulation, widths: Widths) -> Floats:
     # One lower limit serves the whole population, so the limits of all have the same integer.
     depth = _per_scale(np.abs(own.neuron.low / own.neuron.whole_gain), own, size, np.max)
     return depth * float((step / depth).max())
+
+
+def _units(incoming: Sequence[FloatConnection], size: int) -> Floats | None:
+    """The scale that weights have already, where all that lead into a population agree on one."""
+    units = [
+        np.broadcast_to(own.unit.reshape(-1, size)[0] if own.unit.size > 1 else own.unit, size)
+        for own in incoming
+        if own.unit is not None
+    ]
+    if not units or any(not np.allclose(own, units[0], rtol=1e-6) for own in units):
+        return None
+    return units[0].copy()
 
 
 def _largest(connection: FloatConnection, size: int) -> Floats:
@@ -177,7 +198,9 @@ def _spread(values: Floats, own: FloatPopulation) -> Floats:
     return np.tile(values, own.neurons // len(values))
 
 
-def _fit(own: FloatPopulation, scale: Floats, widths: Widths) -> tuple[int, Floats]:
+def _fit(
+    own: FloatPopulation, incoming: Sequence[FloatConnection], scale: Floats, widths: Widths
+) -> tuple[int, Floats]:
     """Fraction bits and scale with which the threshold leaves room in the states."""
     neuron = own.neuron
     assert neuron is not None
@@ -186,18 +209,23 @@ def _fit(own: FloatPopulation, scale: Floats, widths: Widths) -> tuple[int, Floa
     fraction = min(widths.fraction_bits, max(spare, 0)) if neuron.spiking else widths.fraction_bits
     if not widths.fewer_fractions:
         return widths.fraction_bits, scale
-    if widths.narrower_weights and neuron.spiking and spare < 0:
+    integers = any(connection.unit is not None for connection in incoming)
+    if widths.narrower_weights and neuron.spiking and spare < 0 and not integers:
         scale = scale * 2.0**-spare
     return fraction, scale
 
 
 def _quantised(
-    own: FloatPopulation, scale: Floats, widths: Widths, states: Mapping[str, int] | None
+    own: FloatPopulation,
+    incoming: Sequence[FloatConnection],
+    scale: Floats,
+    widths: Widths,
+    states: Mapping[str, int] | None,
 ) -> Quantised:
     neuron = own.neuron
     assert neuron is not None
     states = states or {}
-    fraction, scale = _fit(own, scale, widths)
+    fraction, scale = _fit(own, incoming, scale, widths)
     sum_unit = _spread(scale, own) / (1 << fraction)
     unit = sum_unit * neuron.whole_gain
     threshold, amount = _thresholds(own, neuron, unit)

@@ -1,0 +1,1 @@
+"""What imports are held to: each framework's own run, in an environment of its own."""
