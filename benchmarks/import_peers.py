@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from imports.environments import PEERS, prepare
 
+from imports.environments import PEERS, prepare
 from spikeloom.stamp import stamp, write_result
 
 HERE = Path(__file__).resolve().parent
