@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from spikeloom_cosim.design import load_core
 from spikeloom_hw.synth import yosys
 from spikeloom_hw.synth.families import family
 from spikeloom_hw.synth.flow import _sources
@@ -38,6 +39,15 @@ def netlist(design, folder):
     return json.loads((folder / yosys.NETLIST).read_text())
 
 
+def test_every_file_that_is_proved_is_built(designs):
+    sound, _ = designs
+    core = load_core(sound)
+    built = set(_sources(sound, family(find_target("icebreaker"))))
+    assert len(core.memories) > 5
+    assert built >= {core.verilog, *core.memories}
+
+
+@pytest.mark.slow
 def test_a_fault_in_a_memory_is_found_and_would_be_built(spikeloom, network, designs, tmp_path):
     sound, faulty = designs
     arguments = ("--samples", 20, "-o", tmp_path / "out")
