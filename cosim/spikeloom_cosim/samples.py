@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.datasets import SplitName
+from spikeloom.datasets import Dataset, SplitName
 from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.encoding import encode
 from spikeloom.errors import UserError
+from spikeloom.flow import known_split
 from spikeloom.image import NetworkImage
 
 
@@ -45,8 +46,18 @@ def sample_events(
     Raises:
         UserError: the data set is missing, does not fit the network, or is smaller than `count`.
     """
-    dataset = fitting_dataset(network, image, data)
-    chosen = dataset.split(split)
+    return first_events(fitting_dataset(network, image, data), image, split=split, count=count)
+
+
+def first_events(
+    dataset: Dataset, image: NetworkImage, *, split: SplitName, count: int | None
+) -> Samples:
+    """Events of the first `count` samples of a split; None takes all.
+
+    Raises:
+        UserError: there is no such split, or it is smaller than `count`.
+    """
+    chosen = dataset.split(known_split(split))
     if count is not None and count > len(chosen):
         raise UserError(
             f"{dataset.name} has {len(chosen)} {split} samples, not {count}; "

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.results import Result
 from spikeloom_cosim.build import build_bench
 from spikeloom_cosim.chunk import Bench, Chunk, ChunkResult, Model, chunks_of
 from spikeloom_cosim.core import Core
@@ -43,7 +44,7 @@ class ModeTotal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoreResult:
+class CoreResult(Result):
     """Everything about one core.
 
     Attributes:
@@ -75,6 +76,11 @@ class CoreResult:
     def mismatches(self) -> Counter[str]:
         """Differences of each kind, over all modes."""
         return sum((run.mismatches for run in self.modes), Counter[str]())
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing differs."""
+        return self.first is None
 
     def document(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""

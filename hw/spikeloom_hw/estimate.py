@@ -17,6 +17,7 @@ from spikeloom.packing import (
     packing_cost,
 )
 from spikeloom.reference.cycles import STEP_TO_WALK, resume_stage
+from spikeloom.results import Result
 from spikeloom_hw.capacity import beyond
 from spikeloom_hw.core.build import core_params
 from spikeloom_hw.core.params import CoreParams
@@ -42,7 +43,7 @@ class LayerActivity(msgspec.Struct, frozen=True, kw_only=True):
     busy_cycles: float
 
 
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+class Estimate(Result, msgspec.Struct, frozen=True, kw_only=True):
     """The cost of a network on a target.
 
     Attributes:

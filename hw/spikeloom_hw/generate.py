@@ -27,6 +27,7 @@ from spikeloom.files import atomic_directory
 from spikeloom.host.protocol import Identity
 from spikeloom.image import NetworkImage
 from spikeloom.image.identity import network_sha256
+from spikeloom.results import Result
 from spikeloom_hw.boards.files import write_top
 from spikeloom_hw.capacity import beyond_the_link
 from spikeloom_hw.core import CORE_MODULE, CoreInstance, CoreParams, LayerParams, SpikingCore
@@ -89,7 +90,7 @@ class MemoryDesign(msgspec.Struct, frozen=True, kw_only=True):
     width: int
 
 
-class Design(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Design(Result, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The contents of ``design.json``.
 
     Attributes:

@@ -12,6 +12,7 @@ from spikeloom.datasets import Split
 from spikeloom.encoding import Encoding, encode
 from spikeloom.image import NetworkImage
 from spikeloom.reference import Trace, simulate
+from spikeloom.results import Result
 
 __all__ = [
     "Evaluation",
@@ -25,7 +26,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation:
+class Evaluation(Result):
     """Sums over the samples of a split.
 
     Attributes:

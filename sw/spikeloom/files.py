@@ -64,6 +64,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         UserError: the place cannot be written.
     """
     path = Path(path)
+    if path.is_dir():
+        raise UserError(f"cannot write {path}: it is a folder; name a file")
     temporary = _beside(path)
     with _folders_above(path):
         try:

@@ -13,6 +13,7 @@ with what the training before left.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +43,16 @@ def load_network(path: Path) -> NetworkImage:
             f"spikeloom train {run / CONFIG_FILE} -o {run}"
         )
     return image
+
+
+def load(path: str | os.PathLike[str]) -> NetworkImage:
+    """The network in a file, or in a run folder or a folder of `bitstreams/`.
+
+    Raises:
+        UserError: it is missing, damaged, or older than the training it lies beside.
+    """
+    place = Path(path)
+    return load_network(place / NETWORK_FILE if place.is_dir() else place)
 
 
 def check_made_from(

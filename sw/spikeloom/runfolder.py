@@ -29,6 +29,7 @@ __all__ = [
     "clear",
     "finished_result",
     "is_reference",
+    "read_history",
     "read_standing",
     "recorded_data",
     "sweep",
@@ -95,6 +96,23 @@ def finished_result(folder: Path) -> dict[str, Any]:
         return {k: v for k, v in document.items() if k not in ("schema", "verb", "seconds")}
     except (ValueError, AttributeError) as error:
         raise UserError(f"{path} is damaged ({error}); {RESTART}") from None
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """The lines of `history.jsonl`, one an epoch; empty when there is none.
+
+    Raises:
+        UserError: a line is damaged.
+    """
+    path = folder / HISTORY_FILE
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        return [json.loads(line) for line in lines if line.strip()]
+    except ValueError as error:
+        again = f"spikeloom train {folder / CONFIG_FILE} -o {folder} --restart"
+        raise UserError(f"{path} is damaged ({error}); train again: {again}") from None
 
 
 def recorded_data(folder: Path) -> DataIdentity | None:

@@ -29,11 +29,15 @@ HW_MAY_USE = (
     "spikeloom.neurons",
     "spikeloom.packing",
     "spikeloom.reference",
+    "spikeloom.results",
     "spikeloom.stamp",
 )
 # Within sw, lower cannot import higher: these are the floors of the hourglass's waist.
 FLOORS = {
     "spikeloom.errors": (),
+    "spikeloom.extras": (),
+    "spikeloom.results": (),
+    "spikeloom.steps": ("spikeloom.errors", "spikeloom.extras"),
     "spikeloom.neurons": ("spikeloom.errors",),
     "spikeloom.arithmetic": ("spikeloom.errors", "spikeloom.neurons"),
     "spikeloom.connections": ("spikeloom.errors", "spikeloom.neurons"),
@@ -49,6 +53,7 @@ FLOORS = {
         "spikeloom.files",
         "spikeloom.neurons",
         "spikeloom.provenance",
+        "spikeloom.steps",
     ),
     "spikeloom.packing": (
         "spikeloom.arithmetic",

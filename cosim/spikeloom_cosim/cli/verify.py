@@ -27,16 +27,15 @@ from spikeloom.datasets import SplitName
 from spikeloom.datasets.fitting import DataChoice
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
-from spikeloom.image import NetworkImage
 from spikeloom.image.identity import network_sha256
 from spikeloom.lineage import load_network
-from spikeloom.packing import resolve_lanes
 from spikeloom_cosim.chip.level import ChipLevel
 from spikeloom_cosim.cli.host_level import verify_host
 from spikeloom_cosim.cli.level import bitstream_folder, verify_level
 from spikeloom_cosim.cli.selftest import run_selftests
 from spikeloom_cosim.divergence import KINDS, Kind
-from spikeloom_cosim.fitting import Fitting, fit_design
+from spikeloom_cosim.fitting import fit_design
+from spikeloom_cosim.flow import FAILURE_FOLDER, fitting_of
 from spikeloom_cosim.samples import sample_events
 from spikeloom_cosim.simulation import SEEDS
 from spikeloom_cosim.toolchain import find_toolchain
@@ -44,10 +43,7 @@ from spikeloom_cosim.verify import CoreResult, verify_core
 from spikeloom_cosim.verilator import SimulationError
 from spikeloom_cosim.work import Shares
 from spikeloom_hw.cli.options import loadable_option, output_option, target_option
-from spikeloom_hw.generate import generate
-from spikeloom_hw.targets import TARGETS
 
-FAILURE_FOLDER = "verify-failure"
 EXIT_MISMATCH, EXIT_CRASH = 1, 3
 COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 _SHOWN: tuple[Kind, ...] = ("spike", "membrane", "score", "cycle")
@@ -186,13 +182,13 @@ def verify(
         if design is None:
             with console.step("generate"):
                 fittings = [
-                    _generated(
-                        path,
+                    fitting_of(
                         image,
                         lanes=each,
                         target=target,
                         loadable=loadable,
                         folder=Path(scratch) / str(number),
+                        network=path,
                     )
                     for number, each in enumerate(lanes or [DEFAULT_LANES])
                 ]
@@ -251,26 +247,6 @@ def verify(
     _report_failures(console, results)
     if any(result.first is not None for result in results):
         context.exit(EXIT_MISMATCH)
-
-
-def _generated(
-    network: Path,
-    image: NetworkImage,
-    *,
-    lanes: tuple[int, ...],
-    target: str,
-    loadable: bool,
-    folder: Path,
-) -> Fitting:
-    generate(
-        image,
-        target=TARGETS[target],
-        lanes=resolve_lanes(image, lanes),
-        directory=folder,
-        bare=True,
-        loadable=loadable,
-    )
-    return fit_design(folder, image, network=network)
 
 
 def _spoken(lanes: tuple[int, ...]) -> str:

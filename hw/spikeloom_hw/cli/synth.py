@@ -1,7 +1,5 @@
 """The verb ``synth``."""
 
-import tempfile
-from functools import partial
 from pathlib import Path
 
 import click
@@ -13,13 +11,11 @@ from spikeloom.cli.lanes import lanes_option
 from spikeloom.errors import UserError
 from spikeloom.files import check_writable
 from spikeloom.lineage import load_network
-from spikeloom.packing import resolve_lanes
-from spikeloom_hw.boards.clock import at_clock
 from spikeloom_hw.boards.files import check_top
 from spikeloom_hw.cli.options import encoder_option, loadable_option, output_option, target_option
 from spikeloom_hw.design_check import check_design, check_memories, open_design
-from spikeloom_hw.estimate import check_fits
-from spikeloom_hw.generate import Design, generate
+from spikeloom_hw.flow import synth as build_network
+from spikeloom_hw.generate import Design
 from spikeloom_hw.synth.flow import synthesize
 from spikeloom_hw.synth.result import Synthesis
 from spikeloom_hw.synth.tools import available_cores
@@ -96,39 +92,33 @@ def synth(
             target = described.target
     preset = find_target(target)
     check_top(preset)
-    if clock is not None:
-        preset = at_clock(preset, clock)
     directory = _output(network, preset, output)
     _check_apart(directory, design or network)
     check_writable(directory / "synth.json")
-    build = partial(
-        synthesize,
-        target=preset,
-        directory=directory,
-        seeds=range(seed, seed + seeds),
-        jobs=jobs,
-        progress=console,
-    )
     if design is not None and described is not None:
         check_memories(design, described)
-        result = build(design)
+        result = synthesize(
+            design,
+            target=preset,
+            directory=directory,
+            seeds=range(seed, seed + seeds),
+            jobs=jobs,
+            progress=console,
+        )
     else:
         assert network is not None
-        image = load_network(network_path(network))
-        resolved = resolve_lanes(image, lanes)
-        check_fits(image, target=preset, lanes=resolved, loadable=loadable, encoder=encoder)
-        with tempfile.TemporaryDirectory(prefix="spikeloom-") as scratch:
-            folder = Path(scratch) / "design"
-            with console.step(f"generate for {target}"):
-                generate(
-                    image,
-                    target=preset,
-                    lanes=resolved,
-                    directory=folder,
-                    loadable=loadable,
-                    encoder=encoder,
-                )
-            result = build(folder)
+        result = build_network(
+            load_network(network_path(network)),
+            directory,
+            target,
+            lanes=lanes,
+            loadable=loadable,
+            encoder=encoder,
+            clock=clock,
+            seeds=range(seed, seed + seeds),
+            jobs=jobs,
+            progress=console,
+        )
     data = result.document()
     if network is not None and output is None:
         write_step(run_folder(network_path(network)), "synth", console.seconds, data)

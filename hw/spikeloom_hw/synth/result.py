@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from spikeloom.results import Result
 from spikeloom_hw.synth.nextpnr import Attempt, CriticalPath, Usage
 
 
@@ -49,7 +50,7 @@ class Spread:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Synthesis:
+class Synthesis(Result):
     """A bitstream, and what is known of it; the content of `synth.json`.
 
     Attributes:

@@ -13,7 +13,6 @@ import difflib
 import errno
 import importlib.util
 import os
-import re
 import shutil
 import signal
 import sys
@@ -21,7 +20,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -31,6 +30,7 @@ import click
 from spikeloom import __version__
 from spikeloom.cli.interrupt import remember_interrupts
 from spikeloom.errors import UserError
+from spikeloom.extras import missing_module
 
 COMMANDS = "spikeloom.commands"
 EXIT_BUG, EXIT_USER, EXIT_INTERRUPT, EXIT_PIPE, EXIT_TERMINATED = 1, 2, 130, 141, 143
@@ -45,39 +45,6 @@ def _verbs() -> dict[str, EntryPoint]:
     found = {point.name: point for point in entry_points(group=COMMANDS)}
     known = [name for name in _ORDER if name in found]
     return {name: found[name] for name in [*known, *sorted(found.keys() - set(known))]}
-
-
-# Modules that are not called like the distribution that brings them.
-_BROUGHT_BY = {
-    "PIL": "pillow",
-    "cocotb_tools": "cocotb",
-    "find_libpython": "cocotb",
-    "serial": "pyserial",
-    "vcd": "pyvcd",
-}
-
-
-@cache
-def _extras() -> dict[str, str]:
-    """Import name of each optional dependency, and the extra that brings it."""
-    found: dict[str, str] = {}
-    try:
-        requirements = requires("spikeloom") or []
-    except PackageNotFoundError:
-        requirements = []
-    for requirement in requirements:
-        if match := re.match(r"""([\w.-]+).*extra\s*==\s*["'](\w+)["']""", requirement):
-            found[match[1].lower().replace("-", "_")] = match[2]
-    return found
-
-
-def missing_module(error: ModuleNotFoundError) -> str | None:
-    """One sentence for a missing optional dependency, or None when the module is not one."""
-    module = (error.name or "").partition(".")[0]
-    extra = _extras().get(_BROUGHT_BY.get(module, module))
-    if extra is None:
-        return None
-    return f"the Python package {module!r} is not installed; run: pip install 'spikeloom[{extra}]'"
 
 
 def _summary(point: EntryPoint) -> str:

@@ -12,6 +12,7 @@ from spikeloom.cli.data import data_options
 from spikeloom.datasets.fitting import DataChoice, fitting_dataset
 from spikeloom.errors import UserError
 from spikeloom.files import atomic_write, check_writable, to_json
+from spikeloom.runfolder import read_history
 
 
 @click.command(epilog="Example: spikeloom report runs/demo")
@@ -26,7 +27,7 @@ def report(run: Path, data: DataChoice, as_json: bool) -> None:
     """
     # Matplotlib takes a second to import, which the help text need not wait for.
     from spikeloom.lineage import load_network
-    from spikeloom.report.collect import NETWORK_FILE, collect, collect_graph, read_history
+    from spikeloom.report.collect import NETWORK_FILE, collect, collect_graph
     from spikeloom.report.page import render_graph, render_page
 
     console = Console(as_json=as_json)

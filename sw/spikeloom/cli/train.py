@@ -9,11 +9,11 @@ from typing import Any
 import click
 import msgspec
 
-from spikeloom.cli.console import Console, json_option, table, write_step
+from spikeloom.cli.console import Console, json_option, table
 from spikeloom.cli.data import data_options
 from spikeloom.config import METHODS, Config, assumed_keys, load_config
 from spikeloom.datasets import Dataset, UnknownDatasetError, load
-from spikeloom.datasets.checks import check_augmentation, check_inputs, check_splits, remarks
+from spikeloom.datasets.checks import check_fit, remarks
 from spikeloom.datasets.fitting import DataChoice, check_same, named_source
 from spikeloom.errors import UserError
 from spikeloom.evaluation import silence
@@ -115,7 +115,8 @@ def _train(
     *,
     new: bool,
 ) -> dict[str, Any]:
-    from spikeloom.training import Keeper, save_run, train_network
+    from spikeloom.training import Keeper, train_network
+    from spikeloom.training.session import finish
 
     for remark in remarks(dataset):
         console.note(remark)
@@ -144,11 +145,7 @@ def _train(
             lambda epoch: progress.advance(text=_describe(epoch)),
             keeper=keeper,
         )
-    result = {**save_run(output, config, trained), "data": dataset.place}
-    write_step(output, "train", keeper.seconds + console.seconds, result)
-    # Last: until then the run can be taken up again.
-    (output / PROGRESS_FILE).unlink(missing_ok=True)
-    return result
+    return finish(output, config, dataset, trained, seconds=keeper.seconds + console.seconds)
 
 
 def _load(config: Config, source: Path, choice: DataChoice) -> Dataset:
@@ -157,14 +154,7 @@ def _load(config: Config, source: Path, choice: DataChoice) -> Dataset:
         dataset = load(choice.request(config.data.samples, config.data.time_steps))
     except UnknownDatasetError as error:
         raise UserError(f"{source}: table [data]: name: {error}") from None
-    check_splits(dataset)
-    if config.training.batch_size > len(dataset.train):
-        raise UserError(
-            f"{source}: table [training]: batch_size is {config.training.batch_size}, but it must "
-            f"be at most {len(dataset.train)}, the training samples of {dataset.name!r}"
-        )
-    check_augmentation(config.training, dataset)
-    check_inputs(dataset, config.data.encoding, config.data.time_steps)
+    check_fit(config, dataset, str(source))
     return dataset
 
 

@@ -21,7 +21,7 @@ from spikeloom.config.shown import shown
 from spikeloom.config.wiring import check_graph
 from spikeloom.errors import UserError, nearest
 
-__all__ = ["assumed_keys", "dump_config", "load_config", "parse_config"]
+__all__ = ["assumed_keys", "decode_config", "dump_config", "load_config", "parse_config"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -98,6 +98,20 @@ def parse_config(text: str, *, source: str, method: str | None = None) -> Config
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{source} is not valid TOML: {str(error).lower()}") from None
+    return decode_config(document, source=source, method=method)
+
+
+def decode_config(document: dict[str, Any], *, source: str, method: str | None = None) -> Config:
+    """Decode a run's tables.
+
+    Args:
+        document: the tables, as TOML gives them.
+        source: names them in messages.
+        method: as in `parse_config`.
+
+    Raises:
+        UserError: they say something that `Config` does not take.
+    """
     _check_known(document, inspect.type_info(Config), "", source)
     document = _without_default_hidden(_expand_method(document, method))
     try:

@@ -6,16 +6,33 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from spikeloom.config import TrainingConfig
+from spikeloom.config import Config, TrainingConfig
 from spikeloom.datasets.split import Dataset, Split
 from spikeloom.encoding import Encoding, LatencyEncoding, encode
 from spikeloom.errors import UserError
 
-__all__ = ["check_augmentation", "check_inputs", "check_splits", "remarks"]
+__all__ = ["check_augmentation", "check_fit", "check_inputs", "check_splits", "remarks"]
 
 BATCH = 1024
 FEW_VALUES = 1
 """Values that are no larger are those of images in 0 ... 1."""
+
+
+def check_fit(config: Config, dataset: Dataset, source: str) -> None:
+    """Refuse data that the run of `config` cannot train on; `source` names it.
+
+    Raises:
+        UserError: a split is empty, a batch is larger than the training split, what is no image is
+            to be turned, or no sample makes an input event.
+    """
+    check_splits(dataset)
+    if config.training.batch_size > len(dataset.train):
+        raise UserError(
+            f"{source}: table [training]: batch_size is {config.training.batch_size}, but it must "
+            f"be at most {len(dataset.train)}, the training samples of {dataset.name!r}"
+        )
+    check_augmentation(config.training, dataset)
+    check_inputs(dataset, config.data.encoding, config.data.time_steps)
 
 
 def check_splits(dataset: Dataset) -> None:

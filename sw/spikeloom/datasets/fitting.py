@@ -6,12 +6,13 @@ data asks here.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
-from spikeloom.datasets.registry import UnknownDatasetError, load
+from spikeloom.datasets.registry import UnknownDatasetError, known_names, load
 from spikeloom.datasets.request import Request
 from spikeloom.datasets.source import load_source
 from spikeloom.datasets.split import Dataset
@@ -21,7 +22,7 @@ from spikeloom.image import NetworkImage
 from spikeloom.preparation import AsIs
 from spikeloom.provenance import DataIdentity, DataSource
 
-__all__ = ["DataChoice", "check_same", "fitting_dataset", "named_source"]
+__all__ = ["DataChoice", "check_same", "data_of", "fitting_dataset", "named_source"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +117,26 @@ def fitting_dataset(path: Path, image: NetworkImage, choice: DataChoice) -> Data
     if source is own:
         check_same(recorded, dataset, owner=str(path), fix="name the others with --data")
     return dataset
+
+
+def data_of(image: NetworkImage, data: Dataset | str | os.PathLike[str] | None) -> Dataset:
+    """The data for a network in Python: a `Dataset`, a name, a path, or None for its own.
+
+    Raises:
+        UserError: there are no such data, or they do not fit the network.
+    """
+    owner = Path("the network")
+    if isinstance(data, Dataset):
+        return _checked(owner, image, data)
+    if data is None:
+        return fitting_dataset(owner, image, DataChoice())
+    if isinstance(data, str) and data in known_names():
+        return fitting_dataset(owner, image, DataChoice(name=data))
+    if not isinstance(data, str | os.PathLike):
+        raise UserError(
+            f"data is {type(data).__name__}; give a Dataset, a data set's name or a path"
+        )
+    return fitting_dataset(owner, image, DataChoice(source=Path(data)))
 
 
 def _given(image: NetworkImage, choice: DataChoice, recorded: DataIdentity | None) -> Dataset:

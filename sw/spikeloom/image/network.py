@@ -1,5 +1,6 @@
 """The NetworkImage: a graph of populations and connections, with the code of its inputs."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,12 +12,13 @@ from spikeloom.image.chain import as_layer, chain_graph, obstacle
 from spikeloom.image.graph import Graph
 from spikeloom.image.layer import Layer
 from spikeloom.image.provenance import Provenance
+from spikeloom.image.verbs import Verbs
 
 Readout = Literal["membrane", "count"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkImage:
+class NetworkImage(Verbs):
     """A trained network as integers: all that the hardware needs and nothing else.
 
     Attributes:
@@ -56,6 +58,17 @@ class NetworkImage:
             readout=readout,
             provenance=provenance,
         )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network's file, whole or not at all.
+
+        Raises:
+            UserError: the place cannot be written.
+        """
+        # The file's writer knows this class.
+        from spikeloom.image.file import save_image
+
+        save_image(path, self)
 
     @property
     def is_chain(self) -> bool:

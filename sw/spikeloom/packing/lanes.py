@@ -11,7 +11,7 @@ LANES = (1, 2, 4, 8, 16, 32)
 """Lane counts that the core can be built with."""
 
 
-def resolve_lanes(image: NetworkImage, requested: Sequence[int]) -> tuple[int, ...]:
+def resolve_lanes(image: NetworkImage, requested: int | Sequence[int]) -> tuple[int, ...]:
     """Lanes for each layer from what a user asked for.
 
     One number is for the busiest layer, and the others get their share of it
@@ -20,6 +20,8 @@ def resolve_lanes(image: NetworkImage, requested: Sequence[int]) -> tuple[int, .
     Raises:
         UserError: a number that the core can not be built with, or too few or too many of them.
     """
+    if isinstance(requested, int):
+        requested = (requested,)
     if len(requested) == 1:
         return propose_lanes(image, requested[0])
     if len(requested) != len(image.layers):

@@ -20,7 +20,7 @@ from spikeloom.lineage import load_network
 from spikeloom.packing import LANES, propose_lanes
 from spikeloom.report.graph import describe_graph
 from spikeloom.report.network import describe_image
-from spikeloom.runfolder import CONFIG_FILE, NETWORK_FILE
+from spikeloom.runfolder import NETWORK_FILE
 
 SCHEMA = 1
 STEPS = ("train", "export", "estimate", "generate", "verify", "synth")
@@ -68,23 +68,6 @@ def read_step(folder: Path, verb: str) -> Document | None:
     if not isinstance(document, dict) or document.get("schema") != STEP_SCHEMA:
         raise UserError(f"{path} is not of schema {STEP_SCHEMA}; {again}")
     return document
-
-
-def read_history(folder: Path) -> list[Document]:
-    """The lines of `history.jsonl`, one an epoch; empty when there is none.
-
-    Raises:
-        UserError: a line is damaged.
-    """
-    path = folder / "history.jsonl"
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    try:
-        return [json.loads(line) for line in lines if line.strip()]
-    except ValueError as error:
-        again = f"spikeloom train {folder / CONFIG_FILE} -o {folder} --restart"
-        raise UserError(f"{path} is damaged ({error}); train again: {again}") from None
 
 
 def collect(run: Path, folder: Path | None = None) -> tuple[Document, NetworkImage]:

@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -20,6 +21,11 @@ from matplotlib.figure import Figure
 ROW, WIDEST, NARROWEST = 9.2, 4.6, 3.0
 """Widths in inches: of a row of pictures on a wide page, and of one picture."""
 
+PAPER = (
+    "--ink:#1b1d1f;--muted:#6a6f73;--rule:#dfdfda;"
+    "--series-1:#2f5d8c;--series-2:#c2703d;--series-3:#4a8a6f;--series-4:#8a5a94"
+)
+"""The page's colours by day, for a picture on its own."""
 INK, MUTED, RULE = "#010203", "#010204", "#010205"
 SERIES = ("#010211", "#010212", "#010213", "#010214")
 _VARIABLES = {
@@ -54,6 +60,20 @@ _STYLE: dict[Any, Any] = {
     "legend.fontsize": 8.5,
     "axes.prop_cycle": cycler(color=list(SERIES)),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A drawing outside of a page, as in a notebook.
+
+    Attributes:
+        svg: its text, whose colours are the page's.
+    """
+
+    svg: str
+
+    def _repr_html_(self) -> str:
+        return f'<div style="color:#1b1d1f;{PAPER}">{self.svg}</div>'
 
 
 @contextmanager

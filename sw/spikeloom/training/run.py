@@ -25,7 +25,7 @@ from spikeloom.training.keeper import save_history
 from spikeloom.training.portable import sums_are_portable
 from spikeloom.training.trainer import Trained
 
-__all__ = ["checked_image", "save_run"]
+__all__ = ["checked_image", "describe_run", "save_run"]
 
 
 def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
@@ -35,8 +35,6 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
         UserError: the place cannot be written.
     """
     chosen = trained.history[trained.epoch - 1]
-    network = trained.network
-    places = sum(layer.mask.numel() for layer in network.layers)
     atomic_write(folder / CONFIG_FILE, dump_config(config))
     save_history(folder, trained.history)
     save_checkpoint(
@@ -49,6 +47,13 @@ def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
             data=trained.data,
         ),
     )
+    return describe_run(config, trained)
+
+
+def describe_run(config: Config, trained: Trained) -> dict[str, Any]:
+    """What came of a training: the verb's result."""
+    chosen = trained.history[trained.epoch - 1]
+    places = sum(layer.mask.numel() for layer in trained.network.layers)
     return {
         "dataset": config.data.name,
         "seed": config.training.seed,

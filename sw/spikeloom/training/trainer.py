@@ -49,7 +49,7 @@ class Trained:
 def train_network(
     config: Config,
     dataset: Dataset,
-    on_epoch: Callable[[Epoch], None] = lambda _epoch: None,
+    on_epoch: Callable[[Epoch], object] = lambda _epoch: None,
     *,
     keeper: Keeper | None = None,
 ) -> Trained:

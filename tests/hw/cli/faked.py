@@ -18,6 +18,7 @@ from spikeloom.datasets import Split
 from spikeloom.datasets.fitting import DataChoice
 from spikeloom.image import save_image
 from spikeloom_hw import estimate as costs
+from spikeloom_hw import flow
 from spikeloom_hw.cli import estimate as estimate_cli
 from spikeloom_hw.cli import flash as flash_cli
 from spikeloom_hw.cli import generate as generate_cli
@@ -127,7 +128,7 @@ def calls(monkeypatch, a_design) -> Calls:
     for cli in (estimate_cli, generate_cli):
         monkeypatch.setattr(cli, "fitting_dataset", dataset)
     monkeypatch.setattr(generate_cli, "write_design", generate)
-    monkeypatch.setattr(synth_cli, "generate", generate)
+    monkeypatch.setattr(flow, "write_design", generate)
 
     def synthesize(folder, **how):
         made.synthesized.append({"folder": folder, **how})
@@ -136,8 +137,9 @@ def calls(monkeypatch, a_design) -> Calls:
     def check_fits(image, **how):
         made.estimated.append(how)
 
-    monkeypatch.setattr(synth_cli, "synthesize", synthesize)
-    monkeypatch.setattr(synth_cli, "check_fits", check_fits)
+    for place in (synth_cli, flow):
+        monkeypatch.setattr(place, "synthesize", synthesize)
+    monkeypatch.setattr(flow, "check_fits", check_fits)
 
     def write_bitstream(command, *, tell):
         made.written.append(list(command))

@@ -55,7 +55,7 @@ def test_another_clock(spikeloom, monkeypatch, network):
         assert described["clock_mhz"] == target.core_clock_mhz == 24
         raise UserError("far enough")
 
-    monkeypatch.setattr("spikeloom_hw.cli.synth.synthesize", stop)
+    monkeypatch.setattr("spikeloom_hw.flow.synthesize", stop)
     result = spikeloom("synth", network, "--lanes", "1", "--clock", "24")
     assert result.stderr.splitlines()[-1] == "spikeloom: far enough"
 

@@ -18,9 +18,10 @@ from spikeloom.files import write_step
 from spikeloom.image import Layer, load_image, save_image
 from spikeloom.image.identity import network_sha256
 from spikeloom.report import figures
-from spikeloom.report.collect import collect, read_history
+from spikeloom.report.collect import collect
 from spikeloom.report.network import describe_image
 from spikeloom.report.page import render_page
+from spikeloom.runfolder import read_history
 
 VERIFY = {
     "level": "rtl",
