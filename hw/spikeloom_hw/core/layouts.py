@@ -4,6 +4,7 @@ from amaranth.hdl import signed
 from amaranth.lib import data, enum
 
 from spikeloom.packing.words import unsigned_bits
+from spikeloom_hw.core.bank_shape import BankShape
 from spikeloom_hw.core.memory_shape import CHUNK_BITS
 from spikeloom_hw.core.params import CoreParams, LayerParams
 
@@ -88,7 +89,7 @@ class WordLayout(data.StructLayout):
 class OperationLayout(data.StructLayout):
     """One synaptic operation: add ``weight`` to the membrane at ``address`` of a bank."""
 
-    def __init__(self, params: LayerParams) -> None:
+    def __init__(self, params: LayerParams | BankShape) -> None:
         super().__init__({"address": params.group_bits, "weight": signed(params.weight_bits)})
 
 
@@ -127,7 +128,7 @@ class SpikesLayout(data.StructLayout):
 class UpdatedLayout(data.StructLayout):
     """The potential with which the neuron at ``address`` of a bank enters the next step."""
 
-    def __init__(self, params: LayerParams) -> None:
+    def __init__(self, params: LayerParams | BankShape) -> None:
         super().__init__(
             {"address": params.group_bits, "potential": signed(params.accumulator_bits)}
         )

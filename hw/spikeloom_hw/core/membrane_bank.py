@@ -17,6 +17,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from spikeloom_hw.core.bank_shape import BankShape
 from spikeloom_hw.core.layouts import OperationLayout, UpdatedLayout
 from spikeloom_hw.core.memory_shape import BLOCK_RAM, DISTRIBUTED_RAM
 from spikeloom_hw.core.params import LayerParams
@@ -35,7 +36,7 @@ class MembraneBank(wiring.Component):
         updated: In, an address and the potential to store there. Never together with operations.
     """
 
-    def __init__(self, params: LayerParams, init: list[int]) -> None:
+    def __init__(self, params: LayerParams | BankShape, init: list[int]) -> None:
         self.params = params
         self.potentials = Memory(
             shape=signed(params.accumulator_bits),

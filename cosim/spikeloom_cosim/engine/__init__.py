@@ -1,0 +1,1 @@
+"""The engine in Verilator: programs loaded one after another, compared with reference and model."""
