@@ -1,6 +1,5 @@
 """One compiled engine: random graphs loaded one after another, without a reset between them."""
 
-import numpy as np
 import pytest
 
 from hw.engine.networks import ROOMY, expected_scores, random_program
@@ -12,11 +11,13 @@ from spikeloom_cosim.engine.bench import (
     trace_words,
     updates,
 )
+from spikeloom_cosim.wake_up import random_wake_up
 from spikeloom_hw.engine.comparison import first_difference
+from spikeloom_hw.engine.inputs import input_events
+from spikeloom_hw.engine.model import Machine
 
 SEEDS = range(12)
-WAKE_UP = {"verilator+rand+reset": 2, "verilator+seed": 7}
-"""Registers and memories hold anything at first."""
+WAKE_UP = random_wake_up(7)
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +41,21 @@ def commands(program, samples):
 
 
 def check(played, made):
-    """Every spike, number, membrane, current and score."""
+    """Every spike, number, membrane, current, score and cycle."""
     assert played.ended == "END"
     at, number = 0, 0
     for program, samples, reference in made:
         words = trace_words(program)
+        machine = Machine(program.params, program.program, program.pointers, program.weights)
         for sample in range(len(samples)):
             (found,) = updates(program, played.trace[at : at + words])
             at += words
             assert first_difference(program, found, reference, sample) is None
-            assert played.samples[number].scores == expected_scores(program, reference, sample)
-            best = int(np.argmax(played.samples[number].scores))
+            modelled = machine.run(input_events(program, samples[sample]))
+            assert played.samples[number].cycles == modelled.cycles
+            scores = played.samples[number].scores
+            assert scores == expected_scores(program, reference, sample)
+            best = scores.index(max(scores))
             assert played.samples[number].best == best
             number += 1
     assert (at, number) == (len(played.trace), len(played.samples))
@@ -73,10 +78,8 @@ def test_a_reset_in_mid_sample_and_a_load_broken_off_leave_nothing_behind(engine
     lines += whole[: len(whole) // 2]
     loads = list(load_commands(other))
     lines += loads[: len(loads) // 2]
-    first = len(lines)
     lines += list(commands(program, samples))
     played = play(engine, lines, folder=tmp_path / "run", options=WAKE_UP)
-    assert first > 0
     kept = trace_words(program) * len(samples)
     trimmed = type(played)(
         samples=played.samples[-len(samples) :],

@@ -4,12 +4,14 @@ It knows nothing of networks. What it finds in the memories decides what it does
 from anywhere, or any bytes at all, do the same in it and in the gateware.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from spikeloom.neurons import Integers
+from spikeloom_hw.engine import cycles
 from spikeloom_hw.engine.params import LANE_PARAMETERS, LINE_WORDS, EngineParams
 from spikeloom_hw.engine.program import (
     Opcode,
@@ -48,10 +50,22 @@ class Result:
     Attributes:
         scores: in order.
         updates: of each sweep.
+        cycles: from the first instruction to the last, with a host that never pauses.
+        spent: those cycles by instruction.
+        events, words: events found by all scans, and words of synapses that they read.
     """
 
     scores: list[int] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
+    cycles: int = 0
+    spent: Counter[Opcode] = field(default_factory=Counter)
+    events: int = 0
+    words: int = 0
+
+    def spend(self, opcode: Opcode, cycles: int) -> None:
+        """Counts the cycles of an instruction."""
+        self.cycles += cycles
+        self.spent[opcode] += cycles
 
 
 @dataclass(frozen=True)
@@ -108,6 +122,7 @@ class Machine:
         self.step = self.page = self.map_page = self.summary_page = 0
         self.map_before = self.summary_before = 0
         self.result = Result()
+        self.clock = cycles.ScanClock()
         slots = np.zeros((max(1, len(weights)), params.lanes), dtype=np.int64)
         for number, word in enumerate(weights):
             for lane in range(params.lanes):
@@ -133,8 +148,10 @@ class Machine:
         while at < len(self.program):
             opcode, operand = decode_word(self.program[at])
             at += 1
+            self.result.spend(opcode, cycles.INSTRUCTION)
             match opcode:
                 case Opcode.SET:
+                    self.result.spend(opcode, cycles.SET - cycles.INSTRUCTION)
                     value = self._word(at)
                     at += 1
                     if operand < len(names):
@@ -196,6 +213,11 @@ class Machine:
     def _clear(self) -> None:
         first, words = self.setting["clear.base"], self.setting["clear_size.words"] + 1
         self.states[:, (first + np.arange(words)) % self.params.state_words] = 0
+        self._work(Opcode.CLEAR, cycles.clear_cycles(words))
+
+    def _work(self, opcode: Opcode, worked: int) -> None:
+        """Counts the cycles of a unit, of which the one that starts it is counted already."""
+        self.result.spend(opcode, worked + cycles.UNIT - cycles.INSTRUCTION)
 
     # Maps.
 
@@ -217,6 +239,8 @@ class Machine:
             fresh = not self.summaries[at] >> bit & 1
             self.summaries[at] |= 1 << bit
             self.maps[place] = (0 if fresh else self.maps[place]) | 1 << lane
+        cleared = self.setting["input.summaries"] + 1
+        self._work(Opcode.INPUT, cycles.input_cycles(cleared, len(events)))
 
     def events(self) -> Iterator[MapEvent]:
         """The spikes of the map that is read, in the order in which they are found."""
@@ -239,13 +263,18 @@ class Machine:
                     for chunk in range(0, width, LINE_WORDS):
                         bits = self.summaries[(summaries + summary) % self.params.summary_words]
                         summary += 1
+                        self.clock.chunk(bits.bit_count())
                         for bit in range(LINE_WORDS):
                             if not bits >> bit & 1:
                                 continue
                             x = chunk + bit
                             spikes = self.maps[(words + line + x) % self.params.map_words]
                             where = (plane, group, y, x, line - first + x)
-                            if setting["row_kind.words"]:
+                            whole = setting["row_kind.words"]
+                            self.clock.word(bool(spikes) if whole else spikes.bit_count())
+                            if whole and not spikes:
+                                continue
+                            if whole:
                                 yield MapEvent(*where, 0, spikes)
                                 continue
                             for lane in range(self.params.lanes):
@@ -266,6 +295,7 @@ class Machine:
             unit = unit * params.lanes + event.lane
         if setting["row_kind.indexed"] and not whole:
             row = (setting["rows.base"] + unit) % rows
+            self.clock.read(self.row(row)[1])
             yield RowRead(row, setting["target.base"], event.mask, shift)
             return
         stride_y, stride_x = setting["row_kind.stride_y"] + 1, setting["row_kind.stride_x"] + 1
@@ -285,8 +315,13 @@ class Machine:
                     if (back or x >= 0) and x <= setting["target_size.width"]:
                         state = base + y * setting["line_pitch.size"]
                         state += x * setting["place_pitch.size"]
-                        row = line + jx * setting["tap_rows.size"]
-                        yield RowRead(row % rows, state % states, event.mask, shift)
+                        row = (line + jx * setting["tap_rows.size"]) % rows
+                        self.clock.read(self.row(row)[1])
+                        yield RowRead(row, state % states, event.mask, shift)
+                    else:
+                        self.clock.outside()
+            else:
+                self.clock.outside()
             line += setting["line_rows.size"]
 
     def _divide(self, value: int, stride: int) -> tuple[int, int]:
@@ -320,7 +355,9 @@ class Machine:
         return self._rows[number]
 
     def _scan(self) -> None:
+        self.clock = cycles.ScanClock()
         for event in self.events():
+            self.clock.event()
             for read in self.reads(event):
                 address, lane, weight, _ = self._row_synapses(read.row)
                 taken = (read.mask >> lane & 1).astype(bool)
@@ -328,6 +365,9 @@ class Machine:
                 np.add.at(self.states, (lane[taken], places), weight[taken] << read.shift)
         # The banks hold sums modulo their width.
         self.states = _signed(self.states, self.params.state_bits)
+        self._work(Opcode.SCAN, self.clock.end - 1)
+        self.result.events += self.clock.events
+        self.result.words += self.clock.words
 
     # The update.
 
@@ -373,6 +413,19 @@ class Machine:
                             if setting["out_kind.emits"]:
                                 self.summaries[summary % params.summary_words] = bits
                             summary, bits = summary + 1, 0
+        used, places = setting["table_kind.used"], height * width
+        each = 1 if used and setting["table_kind.each_place"] else places if used else 0
+        groups_of_walk = each or groups * places
+        self._work(
+            Opcode.SWEEP,
+            cycles.sweep_cycles(
+                params,
+                walks=planes * groups * places // groups_of_walk,
+                groups=groups_of_walk,
+                two=two,
+                loads=bool(used),
+            ),
+        )
         self.result.updates.append(
             Update(
                 address=np.array([own[0] for own in seen], dtype=np.int64),
@@ -458,6 +511,8 @@ class Machine:
             state, lane = divmod(neuron, self.params.lanes)
             at = (self.setting["target.base"] + state) % self.params.state_words
             self.result.scores.append(int(self.states[lane, at]))
+        neurons = self.setting["output.neurons"] + 1
+        self._work(Opcode.OUTPUT, cycles.output_cycles(neurons))
 
 
 def _signed(values: Integers, bits: int) -> Integers:
