@@ -80,11 +80,13 @@ class InputWriter(wiring.Component):
                 with m.If(cleared == self.settings.input.summaries):
                     m.next = "READ"
                 self._stop(m)
-            with m.State("READ"), m.If(self.events.valid):
-                m.next = "WRITE"
-                with m.If(event.step):
-                    m.d.comb += self.events.ready.eq(1)
-                    m.next = "IDLE"
+            with m.State("READ"):
+                with m.If(self.events.valid):
+                    m.next = "WRITE"
+                    with m.If(event.step):
+                        m.d.comb += self.events.ready.eq(1)
+                        m.next = "IDLE"
+                self._stop(m)
             with m.State("WRITE"):
                 m.d.comb += [
                     self.events.ready.eq(1),
