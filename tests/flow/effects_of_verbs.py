@@ -66,6 +66,7 @@ def history(folder):
     ("train", "--output"),
     ("train", "--seed"),
     ("train", "--method"),
+    ("train", "--set"),
     ("train", "--data-dir"),
     ("train", "--strict"),
     ("train", "--restart"),
@@ -84,6 +85,8 @@ def train(bench):
     assert trained("again")[1] == lines
     seeded, others = trained("seeded", "--seed", 4)
     assert (seeded["seed"], others != lines) == (4, True)
+    set_, longer = trained("set", "--set", "training.epochs=3", "--set", "method=static")
+    assert (set_["epochs"], set_["rewirings"], len(longer)) == (3, 0, 3)
     static, unchanged = trained("static", "--method", "static")
     assert plain["rewirings"] > static["rewirings"] == 0
     assert unchanged[0]["density"] == unchanged[1]["density"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,13 @@ EXIT_MISSED = 1
     "--method", type=click.Choice(METHODS), help="Of sparsity, instead of the file's keys for it."
 )
 @click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Another value for a key of the file, such as training.epochs=20; may be repeated.",
+)
+@click.option(
     "--strict",
     is_flag=True,
     help="End with code 1 when the density or the bits asked for were not reached.",
@@ -58,6 +66,7 @@ def train(
     output: Path,
     seed: int | None,
     method: str | None,
+    settings: tuple[str, ...],
     strict: bool,
     restart: bool,
     data: DataChoice,
@@ -76,19 +85,19 @@ def train(
     for. The run is whole all the same.
     """
     console = Console(as_json=as_json)
-    settings = load_config(config, method=method)
+    chosen = load_config(config, method=method, settings=settings)
     if seed is not None:
-        training = msgspec.structs.replace(settings.training, seed=seed)
-        settings = msgspec.structs.replace(settings, training=training)
+        training = msgspec.structs.replace(chosen.training, seed=seed)
+        chosen = msgspec.structs.replace(chosen, training=training)
     if data.source is not None:
-        source = msgspec.structs.asdict(named_source(settings.data.samples, data))
-        settings = msgspec.structs.replace(
-            settings, data=msgspec.structs.replace(settings.data, **source)
+        source = msgspec.structs.asdict(named_source(chosen.data.samples, data))
+        chosen = msgspec.structs.replace(
+            chosen, data=msgspec.structs.replace(chosen.data, **source)
         )
     check_writable(output)
-    standing = "new" if restart else read_standing(output, settings)
-    with console.step(f"load {settings.data.name}"):
-        dataset = _load(settings, config, data)
+    standing = "new" if restart else read_standing(output, chosen)
+    with console.step(f"load {chosen.data.name}"):
+        dataset = _load(chosen, config, data)
     if standing == "finished":
         check_same(recorded_data(output), dataset, owner=str(output), fix=RESTART)
         result = finished_result(output)
@@ -96,12 +105,16 @@ def train(
         console.note(f"{output} holds this run, finished; {RESTART} to train it again")
     else:
         try:
-            result = _train(console, settings, config, dataset, output, new=standing == "new")
+            if assumed := assumed_keys(config, settings):
+                taken = ", ".join(f"{key} = {value}" for key, value in assumed.items())
+                console.note(f"{config} leaves some keys to their defaults: {taken}")
+            result = _train(console, chosen, dataset, output, new=standing == "new")
         except (KeyboardInterrupt, SystemExit):
             if (output / PROGRESS_FILE).is_file():
-                console.note(f"to go on with it: {_command(config, output, seed, method, data)}")
+                again = _command(config, output, seed, method, settings, data)
+                console.note(f"to go on with it: {again}")
             raise
-    missed = _say(console, settings, output, dataset, result)
+    missed = _say(console, chosen, output, dataset, result)
     if strict and missed:
         raise click.exceptions.Exit(EXIT_MISSED)
 
@@ -109,7 +122,6 @@ def train(
 def _train(
     console: Console,
     config: Config,
-    source: Path,
     dataset: Dataset,
     output: Path,
     *,
@@ -123,9 +135,6 @@ def _train(
     if new:
         clear(output)
     keeper = Keeper(output, config, dataset)
-    if assumed := assumed_keys(source):
-        taken = ", ".join(f"{key} = {value}" for key, value in assumed.items())
-        console.note(f"{source} leaves some keys to their defaults: {taken}")
     epochs, done = config.training.epochs, 0
     if keeper.position:
         epoch, batches = keeper.position
@@ -225,11 +234,17 @@ def _missed(config: Config, result: dict[str, Any]) -> str:
 
 
 def _command(
-    config: Path, output: Path, seed: int | None, method: str | None, data: DataChoice
+    config: Path,
+    output: Path,
+    seed: int | None,
+    method: str | None,
+    settings: Sequence[str],
+    data: DataChoice,
 ) -> str:
     words = ["spikeloom", "train", str(config), "-o", str(output)]
     words += [] if seed is None else ["--seed", str(seed)]
     words += [] if method is None else ["--method", method]
+    words += [word for setting in settings for word in ("--set", setting)]
     words += [] if data.source is None else ["--data", str(data.source)]
     words += [] if data.data_dir is None else ["--data-dir", str(data.data_dir)]
     return shlex.join(words)

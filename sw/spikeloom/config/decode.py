@@ -15,6 +15,7 @@ import msgspec.inspect as inspect
 
 from spikeloom.config.capabilities import graph_capability, missing_capability
 from spikeloom.config.methods import METHODS, expand
+from spikeloom.config.overrides import with_settings
 from spikeloom.config.rules import check_together
 from spikeloom.config.schema import Config, SparsityConfig
 from spikeloom.config.shown import shown
@@ -26,8 +27,10 @@ __all__ = ["assumed_keys", "decode_config", "dump_config", "load_config", "parse
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def load_config(path: str | os.PathLike[str], *, method: str | None = None) -> Config:
-    """Read a run's TOML file; `method` as in `parse_config`.
+def load_config(
+    path: str | os.PathLike[str], *, method: str | None = None, settings: Sequence[str] = ()
+) -> Config:
+    """Read a run's TOML file; `method` and `settings` as in `parse_config`.
 
     Raises:
         UserError: the file is missing or empty, is no TOML, or says something that `Config` does
@@ -49,8 +52,8 @@ def load_config(path: str | os.PathLike[str], *, method: str | None = None) -> C
         ) from None
     except OSError as error:
         raise UserError(f"cannot read the configuration {path}: {error}; check the file") from None
-    config = parse_config(text, source=str(path), method=method)
-    if not any(_values(tomllib.loads(text))):
+    config = parse_config(text, source=str(path), method=method, settings=settings)
+    if not settings and not any(_values(tomllib.loads(text))):
         raise UserError(
             f'{path} is empty; name at least the data set, such as name = "digits" in the table '
             "[data]"
@@ -58,9 +61,15 @@ def load_config(path: str | os.PathLike[str], *, method: str | None = None) -> C
     return config
 
 
-def assumed_keys(path: str | os.PathLike[str]) -> dict[str, str]:
-    """The defaults that a run's TOML file relies on, of the keys that decide most, as TOML."""
-    said = dict(_values(tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))))
+def assumed_keys(path: str | os.PathLike[str], settings: Sequence[str] = ()) -> dict[str, str]:
+    """The defaults that a run relies on, of the keys that decide most, as TOML.
+
+    Args:
+        path: of its TOML file.
+        settings: as in `parse_config`.
+    """
+    document = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    said = dict(_values(with_settings(document, settings)))
     defaults = dict(_values(msgspec.to_builtins(Config())))
     if "data.source" in said:
         # It is called as its file or folder.
@@ -81,7 +90,9 @@ def _values(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any
             yield place, value
 
 
-def parse_config(text: str, *, source: str, method: str | None = None) -> Config:
+def parse_config(
+    text: str, *, source: str, method: str | None = None, settings: Sequence[str] = ()
+) -> Config:
     """Decode a run's TOML.
 
     The text's `sparsity.method` stands for keys that others beside it override.
@@ -90,6 +101,7 @@ def parse_config(text: str, *, source: str, method: str | None = None) -> Config
         text: the TOML.
         source: names it in messages.
         method: one of `METHODS` in place of the text's, stronger than the keys beside it.
+        settings: `key=value` each, in place of the text's (`spikeloom.config.overrides`).
 
     Raises:
         UserError: as `load_config`.
@@ -98,7 +110,7 @@ def parse_config(text: str, *, source: str, method: str | None = None) -> Config
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{source} is not valid TOML: {str(error).lower()}") from None
-    return decode_config(document, source=source, method=method)
+    return decode_config(with_settings(document, settings), source=source, method=method)
 
 
 def decode_config(document: dict[str, Any], *, source: str, method: str | None = None) -> Config:
