@@ -13,13 +13,13 @@ __all__ = ["PEERS", "prepare"]
 
 ROOT = Path(__file__).resolve().parents[2]
 # What our importers need beside the peer.
-OURS = ("torch", "numpy", "msgspec", "safetensors", "click", "h5py")
+OURS = ("torch", "numpy", "msgspec", "safetensors", "click", "h5py", "matplotlib", "scipy")
 # Without dependencies: Norse and SpikingJelly ask for torchvision, Sinabs for samna, and none of
 # them needs it to run these cells.
 PEERS: Mapping[str, Sequence[str]] = {
     "snntorch": ("snntorch==1.0.0",),
     "norse": ("norse==1.1.0", "nir==1.0.8", "nirtorch==2.6"),
-    "sinabs": ("sinabs==3.1.3", "nir==1.0.4", "nirtorch==2.6"),
+    "sinabs": ("sinabs==3.1.3", "nir==1.0.4", "nirtorch==2.6", "pbr", "setuptools<81"),
     "spikingjelly": ("spikingjelly==2.0.0", "loguru", "tqdm"),
 }
 """The versions whose runs are compared."""
