@@ -217,6 +217,10 @@ def sinabs_cases() -> tuple[Run, Mapping[str, Build]]:
         ),
         "LIFRecurrent": lambda: nn.Sequential(
             louder(nn.Linear(INPUTS, NEURONS)),
+            sl.LIFRecurrent(tau_mem=10.0, rec_connect=nn.Linear(NEURONS, NEURONS, bias=False)),
+        ),
+        "LIFRecurrent with a bias": lambda: nn.Sequential(
+            louder(nn.Linear(INPUTS, NEURONS)),
             sl.LIFRecurrent(tau_mem=10.0, rec_connect=nn.Linear(NEURONS, NEURONS)),
         ),
         "IAFRecurrent": lambda: nn.Sequential(
@@ -243,11 +247,14 @@ def spikingjelly_cases() -> tuple[Run, Mapping[str, Build]]:
     def cell(make: Callable[..., nn.Module], **given: Any) -> Build:
         return lambda: nn.Sequential(louder(nn.Linear(INPUTS, NEURONS)), make(**given))
 
+    def quiet(make: Callable[..., nn.Module], **given: Any) -> Build:
+        return lambda: nn.Sequential(nn.Linear(INPUTS, NEURONS), make(**given))
+
     return step_by_step, {
-        "IFNode": cell(neuron.IFNode),
-        "IFNode, soft": cell(neuron.IFNode, v_reset=None),
-        "IFNode, reset of its own": cell(neuron.IFNode, v_threshold=0.8, v_reset=-0.2),
-        "SimpleIFNode": cell(neuron.SimpleIFNode),
+        "IFNode": quiet(neuron.IFNode),
+        "IFNode, soft": quiet(neuron.IFNode, v_reset=None),
+        "IFNode, reset of its own": quiet(neuron.IFNode, v_threshold=0.8, v_reset=-0.2),
+        "SimpleIFNode": quiet(neuron.SimpleIFNode),
         "LIFNode": cell(neuron.LIFNode),
         "LIFNode, soft": cell(neuron.LIFNode, v_reset=None),
         "LIFNode, tau 5, input as it is": cell(neuron.LIFNode, tau=5.0, decay_input=False),
@@ -260,13 +267,13 @@ def spikingjelly_cases() -> tuple[Run, Mapping[str, Build]]:
         "QIFNode": cell(neuron.QIFNode),
         "CUBALIFNode": cell(neuron.CUBALIFNode),
         "IFNode on maps, a pool, IFNode": lambda: nn.Sequential(
-            layer.Conv2d(2, 4, (3, 2), padding=(1, 0)), normed(4), neuron.IFNode(),
-            layer.AvgPool2d(2), layer.Conv2d(4, 3, 3, groups=1), neuron.IFNode(), *behind_maps(6),
+            louder(layer.Conv2d(2, 4, (3, 2), padding=(1, 0))), normed(4), neuron.IFNode(),
+            layer.AvgPool2d(2), louder(layer.Conv2d(4, 3, 3)), neuron.IFNode(), *behind_maps(6),
             neuron.IFNode(),
         ),
         "IFNode on maps, a maximum, flat": lambda: nn.Sequential(
-            layer.Conv2d(2, 4, 3, groups=2), neuron.IFNode(v_reset=None), layer.MaxPool2d(2),
-            layer.Flatten(), layer.Linear(24, NEURONS), neuron.LIFNode(tau=4.0),
+            louder(layer.Conv2d(2, 4, 3, groups=2)), neuron.IFNode(v_reset=None),
+            layer.MaxPool2d(2), layer.Flatten(), louder(layer.Linear(24, NEURONS)), neuron.LIFNode(tau=4.0),
         ),
     }  # fmt: skip
 

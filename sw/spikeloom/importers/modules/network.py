@@ -96,13 +96,12 @@ def from_brevitas(
 
 
 def _from_module(module: Any, framework: str, shape: Shape | None, example: Any) -> ForeignNetwork:
-    module = copy.deepcopy(module).eval()
     if example is None:
         pieces = [piece for piece in map(_piece, _in_order(module, "")) if piece.nodes]
         links = list(itertools.pairwise(pieces))
         graph = _joined(framework, pieces, links, shape)
     else:
-        graph = _traced(framework, module, example, shape)
+        graph = _traced(framework, _copied(module), example, shape)
     floats = lower(graph, None)
     return ForeignNetwork(
         floats=floats,
@@ -115,6 +114,19 @@ def _from_module(module: Any, framework: str, shape: Shape | None, example: Any)
             notes=floats.notes,
         ),
     )
+
+
+def _copied(module: Any) -> Any:
+    """A copy to run, so that the user's own module keeps its states and its mode."""
+    try:
+        return copy.deepcopy(module).eval()
+    except Exception as error:  # a module copies itself as it likes
+        refuse(
+            module,
+            "",
+            f"it cannot be copied ({' '.join(str(error).split())})",
+            "give a Sequential of its layers without example=",
+        )
 
 
 def _in_order(module: Any, name: str) -> Iterator[tuple[str, Any]]:

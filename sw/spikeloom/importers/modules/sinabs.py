@@ -31,6 +31,13 @@ def sinabs_cell(module: Any, name: str) -> Piece | None:
     found = layer(back, f"{name}.rec_connect")
     if found is None or len(found.nodes) != 1:
         refuse(module, name, f"its rec_connect is {type(back).__name__}", "use torch.nn.Linear")
+    if getattr(found.nodes[0], "bias", None) is not None:
+        refuse(
+            module,
+            name,
+            "its rec_connect has a bias, which Sinabs adds from the second step on",
+            "use bias=False there",
+        )
     return Piece.recurrent(neurons, found.nodes[0])
 
 
