@@ -15,6 +15,7 @@ several events of a pixel count as one. `DIR` of `--nir` has the files of the re
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def measured(foreign: ForeignNetwork, bits: int | None, batches: Any) -> dict[st
     fidelity = Fidelity(foreign=foreign, network=foreign.integers(widths))
     for samples, labels in batches:
         fidelity.add(samples, labels)
-    return {"widths": widths, **fidelity.document()}
+    return {"widths": asdict(widths), **fidelity.document()}
 
 
 def recordings(folder: Path) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
-import msgspec
 from rich.console import RenderableType
 
-from spikeloom.cli.console import NETWORK_FILE, Console, json_option, table, write_step
+from spikeloom.cli.console import Console, json_option, table
 from spikeloom.cli.data import data_dir_option
 from spikeloom.cli.samples import SampleCount
 from spikeloom.encoding import (
@@ -21,17 +20,13 @@ from spikeloom.encoding import (
     RateEncoding,
 )
 from spikeloom.errors import UserError
-from spikeloom.files import check_writable
-from spikeloom.image import save_image
-from spikeloom.image.identity import network_sha256
 from spikeloom.importers.foreign import ForeignNetwork, from_nir
 from spikeloom.importers.profile import CHOICES, FRAMEWORKS, MEANING
-from spikeloom.importers.run import Import, to_integers
+from spikeloom.importers.run import check_free, to_integers, write_run
 from spikeloom.importers.samples import Calibration
 from spikeloom.importers.widths import Widths
 from spikeloom.neurons import Rounding
 from spikeloom.provenance import ProfileEntry
-from spikeloom.runfolder import CHECKPOINT_FILE, PROGRESS_FILE
 
 TIME_STEPS = 100
 CODES: dict[str, Encoding] = {
@@ -112,8 +107,7 @@ def import_(
     spikes of real numbers and integers.
     """
     console = Console(as_json=as_json)
-    check_writable(output)
-    _check_free(output)
+    check_free(output)
     given = {"dt": dt, **{name: more.pop(name) for name in CHOICES if name in more}}
     with console.step(f"read {file}"):
         foreign = _read(file, profile, given)
@@ -142,9 +136,7 @@ def import_(
                 fixed_states=more.get("state_bits") is not None,
                 advance=track.advance,
             )
-    save_image(output / NETWORK_FILE, done.image)
-    result = _result(output, done, widths)
-    write_step(output, "import", console.seconds, result)
+    result = write_run(output, done, console.seconds)
     console.result(result, *_tables(result))
     for note in (*result["notes"], *result["fidelity"]["warnings"]):
         console.note(note)
@@ -157,11 +149,6 @@ def _read(file: Path, profile: str | None, given: dict[str, Any]) -> ForeignNetw
             f"{', '.join(FRAMEWORKS)}: the framework that the network was trained with"
         )
     return from_nir(file, profile=profile, **given)
-
-
-def _check_free(output: Path) -> None:
-    if any((output / name).is_file() for name in (CHECKPOINT_FILE, PROGRESS_FILE)):
-        raise UserError(f"{output} holds a training: choose another folder for the import")
 
 
 def _of_the_code(time_steps: int | None, encoding: str | None) -> tuple[ProfileEntry, ...]:
@@ -180,30 +167,6 @@ def _of_the_code(time_steps: int | None, encoding: str | None) -> tuple[ProfileE
             name="encoding", value="frames", origin="assumed", why="samples are events already"
         ),
     )
-
-
-def _result(output: Path, done: Import, widths: Widths) -> dict[str, Any]:
-    origin = done.image.provenance.imported
-    assert not isinstance(origin, msgspec.UnsetType)
-    return {
-        "network": str(output / NETWORK_FILE),
-        "network_sha256": network_sha256(done.image),
-        "file": origin.file,
-        "file_sha256": origin.sha256,
-        "format": origin.format,
-        "framework": origin.framework,
-        "profile": [msgspec.to_builtins(entry) for entry in origin.entries],
-        "notes": list(origin.notes),
-        "widths": {
-            name: getattr(widths, name)
-            for name in ("weight_bits", "decay_bits", "fraction_bits", "state_bits", "rounding")
-        },
-        "populations": len(done.image.graph.populations),
-        "synapses": done.image.synapses,
-        "time_steps": done.image.time_steps,
-        "is_chain": done.image.is_chain,
-        "fidelity": done.fidelity.document(),
-    }
 
 
 def _tables(result: dict[str, Any]) -> list[RenderableType]:

@@ -16,6 +16,7 @@ from spikeloom.importers.modules.network import (
     from_spikingjelly,
 )
 from spikeloom.importers.quantise import IntegerNetwork
+from spikeloom.importers.run import save_run
 from spikeloom.importers.widths import Widths
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "from_sinabs",
     "from_snntorch",
     "from_spikingjelly",
+    "save_run",
 ]
