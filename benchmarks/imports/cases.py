@@ -273,7 +273,8 @@ def spikingjelly_cases() -> tuple[Run, Mapping[str, Build]]:
         ),
         "IFNode on maps, a maximum, flat": lambda: nn.Sequential(
             louder(layer.Conv2d(2, 4, 3, groups=2)), neuron.IFNode(v_reset=None),
-            layer.MaxPool2d(2), layer.Flatten(), louder(layer.Linear(24, NEURONS)), neuron.LIFNode(tau=4.0),
+            layer.MaxPool2d(2), layer.Flatten(), louder(layer.Linear(24, NEURONS)),
+            neuron.LIFNode(tau=4.0),
         ),
     }  # fmt: skip
 

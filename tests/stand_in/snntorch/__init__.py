@@ -1,7 +1,7 @@
 """Stands in for snnTorch in tests of the documents: its Leaky cell, with its default gradient."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 RESETS = {"subtract": 0, "zero": 1, "none": 2}
 
@@ -15,13 +15,17 @@ class _Spike(torch.autograd.Function):
         return (x > 0).to(x)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx, *grad_outputs):
         (x,) = ctx.saved_tensors
-        return gradient / (1 + (torch.pi * x) ** 2)
+        return grad_outputs[0] / (1 + (torch.pi * x) ** 2)
 
 
 class Leaky(nn.Module):
     """`mem = beta·mem + x`, with the reset one step late."""
+
+    beta: Tensor
+    threshold: Tensor
+    reset_mechanism_val: Tensor
 
     def __init__(self, beta, threshold=1.0, reset_mechanism="subtract", init_hidden=False):
         super().__init__()
