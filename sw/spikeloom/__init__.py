@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from spikeloom.config.graph import ConnectionConfig as Connection
     from spikeloom.config.graph import PopulationConfig as Population
     from spikeloom.datasets import Dataset, load_dataset
+    from spikeloom.encoding import encode
     from spikeloom.evaluation import Evaluation
     from spikeloom.host import Device
     from spikeloom.image import NetworkImage
     from spikeloom.lineage import load
+    from spikeloom.nn import Neuron, SpikingLinear
+    from spikeloom.training.modules import export, make_sparse
     from spikeloom.training.session import Run, train
 
 __version__ = version("spikeloom")
@@ -42,6 +45,11 @@ _HOMES = {
     "Device": ("spikeloom.host", "Device"),
     "Evaluation": ("spikeloom.evaluation", "Evaluation"),
     "Network": ("spikeloom.config", "NetworkConfig"),
+    "Neuron": ("spikeloom.nn", "Neuron"),
+    "SpikingLinear": ("spikeloom.nn", "SpikingLinear"),
+    "encode": ("spikeloom.encoding", "encode"),
+    "export": ("spikeloom.training.modules", "export"),
+    "make_sparse": ("spikeloom.training.modules", "make_sparse"),
     "NetworkImage": ("spikeloom.image", "NetworkImage"),
     "Population": ("spikeloom.config.graph", "PopulationConfig"),
     "Run": ("spikeloom.training.session", "Run"),
@@ -58,12 +66,17 @@ __all__ = [
     "Evaluation",
     "Network",
     "NetworkImage",
+    "Neuron",
     "Population",
     "Run",
+    "SpikingLinear",
     "UserError",
     "__version__",
+    "encode",
+    "export",
     "load",
     "load_dataset",
+    "make_sparse",
     "train",
 ]
 

@@ -37,12 +37,17 @@ NAMES = [
     "Evaluation",
     "Network",
     "NetworkImage",
+    "Neuron",
     "Population",
     "Run",
+    "SpikingLinear",
     "UserError",
     "__version__",
+    "encode",
+    "export",
     "load",
     "load_dataset",
+    "make_sparse",
     "train",
 ]
 

@@ -12,7 +12,7 @@ from spikeloom.config import Config, dump_config
 from spikeloom.image import Layer, NetworkImage, Provenance
 from spikeloom.nn import GraphNetwork, Network, SpikingNetwork
 
-__all__ = ["layer_names", "to_image"]
+__all__ = ["chain_layers", "layer_names", "to_image"]
 
 
 def layer_names(layers: int) -> list[str]:
@@ -44,7 +44,7 @@ def to_image(network: Network, config: Config) -> NetworkImage:
             provenance=provenance,
         )
     return NetworkImage.chain(
-        layers=_layers(network),
+        layers=chain_layers(network),
         time_steps=config.data.time_steps,
         encoding=config.data.encoding,
         readout=network.readout,
@@ -52,7 +52,8 @@ def to_image(network: Network, config: Config) -> NetworkImage:
     )
 
 
-def _layers(network: SpikingNetwork) -> tuple[Layer, ...]:
+def chain_layers(network: SpikingNetwork) -> tuple[Layer, ...]:
+    """The layers of a chain, as integers."""
     layers = []
     names = layer_names(len(network.layers))
     for name, layer in zip(names, network.layers, strict=True):

@@ -25,7 +25,7 @@ from spikeloom.training.keeper import save_history
 from spikeloom.training.portable import sums_are_portable
 from spikeloom.training.trainer import Trained
 
-__all__ = ["checked_image", "describe_run", "save_run"]
+__all__ = ["checked_image", "describe_run", "measured", "save_run"]
 
 
 def save_run(folder: Path, config: Config, trained: Trained) -> dict[str, Any]:
@@ -155,6 +155,20 @@ def checked_image(
             f"the data set {dataset.name!r} is encoded into {inputs} inputs, but the network has "
             f"{image.inputs}: export with the data it was trained on"
         )
+    return measured(image, network, dataset)
+
+
+def measured(
+    image: NetworkImage, network: Network, dataset: Dataset
+) -> tuple[NetworkImage, dict[str, Equivalence]]:
+    """The image with its data and what was measured, after all of it was compared with torch.
+
+    Returns:
+        (image, comparison of "validation" and "test").
+
+    Raises:
+        UserError: torch and reference differ.
+    """
     results = {}
     for name in ("validation", "test"):
         results[name] = compare(network, image, dataset.split(name))
