@@ -31,8 +31,8 @@ SLOW = {
     "verify at the netlist": ("{build}", "--level", "netlist", "--samples", 2, "--jobs", 1),
     "verify the host": ("{build}", "--level", "host", "--samples", 2, "--jobs", 1),
 }
-OTHERS = {"train", "export", "doctor"}
-"""They take a configuration, a run, or nothing."""
+OTHERS = {"train", "export", "import", "doctor"}
+"""They take a configuration, a run, a file of another framework, or nothing."""
 LEFT = {
     "estimate": "runs/small/estimate.json",
     "generate": "runs/small/design/icebreaker/core.v",
