@@ -12,8 +12,8 @@ survivor is explained in ``python_mutants/explained.toml``. Results go to
 Why a runner of its own. Starting an interpreter takes seconds here (torch and Amaranth), and the
 whole suite many minutes: mutants are tried in processes forked from a warm one, by the tests that
 reach them. Sources lie in three folders and are run by subprocesses and the simulator's interpreter
-too, so the changed file itself is put in place. Of mutmut and cosmic-ray, the tools that others use,
-neither was tried here: nothing is known of how they would do.
+too, so the changed file itself is put in place. mutmut and cosmic-ray, which others use, were not
+tried here: nothing is known of how they would do.
 """
 
 from __future__ import annotations

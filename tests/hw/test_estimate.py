@@ -12,6 +12,7 @@ from spikeloom.errors import UserError
 from spikeloom.image import Layer, ShiftLeak
 from spikeloom.packing import pack, pack_network, propose_lanes
 from spikeloom.reference import cycle_times, simulate
+from spikeloom.reference.cycles import STEP_TO_WALK, resume_stage
 from spikeloom_hw.estimate import check_fits, estimate
 from spikeloom_hw.targets import TARGETS
 
@@ -53,6 +54,33 @@ def test_cycles_are_near_the_exact_model_when_activity_is_uniform():
     recorded = replace(image, provenance=provenance)
     found = estimate(recorded, target=ICEBREAKER, lanes=(8, 1))
     assert 0.9 * measured < found.interval_cycles < 1.1 * measured
+
+
+def test_the_activity_of_each_layer_is_its_own(small_image):
+    found = estimate(small_image, target=ICEBREAKER, lanes=(2, 1))
+    assert [own.name for own in found.activity] == ["hidden", "readout"]
+    assert [own.events for own in found.activity] == [28.0, 9.0]
+    assert found.activity[0].words != found.activity[1].words > 0
+    assert found.interval_cycles == max(own.busy_cycles for own in found.activity)
+    # A clock of the core's own, other than the oscillator's.
+    assert ICEBREAKER.core_clock_mhz != ICEBREAKER.board_clock_mhz
+    assert found.interval_microseconds == found.interval_cycles / ICEBREAKER.core_clock_mhz
+    # Of a network that has no record, each input spikes once in a sample.
+    silent = msgspec.structs.replace(small_image.provenance, input_events=())
+    unknown = estimate(replace(small_image, provenance=silent), target=ICEBREAKER, lanes=(2, 1))
+    assert [own.events for own in unknown.activity] == [64.0, 12.0]
+
+
+@pytest.mark.parametrize("target", ["icebreaker", "ulx3s-85f"], ids=["one bank", "sums apart"])
+def test_a_layer_is_busy_with_rows_and_updates(small_image, target):
+    """One after the other, where they share a bank; at once, where the sums stand apart."""
+    found = estimate(small_image, target=TARGETS[target], lanes=(2, 1))
+    steps = small_image.time_steps
+    for layer, own, lanes in zip(small_image.layers, found.activity, (2, 1), strict=True):
+        groups = -(-layer.neurons // lanes)
+        walks = steps * (STEP_TO_WALK + groups + resume_stage(layer.leak))
+        together = max(own.words, walks) + steps
+        assert own.busy_cycles == (together if target == "ulx3s-85f" else own.words + walks)
 
 
 def test_what_does_not_fit_is_told_with_numbers():
