@@ -229,6 +229,7 @@ def test_one_wrong_word_is_found(
     assert first == first_difference(planted.trace, wrong)
 
 
+@pytest.mark.slow
 def test_wrong_compare_is_found(spikeloom, planted, tmp_path):
     shutil.copytree(planted.design, tmp_path / "design")
     core = tmp_path / "design" / "core.v"
@@ -244,6 +245,7 @@ def test_wrong_compare_is_found(spikeloom, planted, tmp_path):
     assert planted.trace.membranes[number][place] == 0
 
 
+@pytest.mark.slow
 def test_a_wrong_counter_is_found(spikeloom, planted, tmp_path):
     shutil.copytree(planted.design, tmp_path / "design")
     core = tmp_path / "design" / "core.v"

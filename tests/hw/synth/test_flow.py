@@ -199,10 +199,14 @@ def test_bitstream_of_an_ecp5(echo_core, tmp_path):
     assert (progress.tracked.total, progress.tracked.done) == (2, 2)
     assert not [path for path in (tmp_path / "out").iterdir() if path.is_dir()]
 
-    again = synthesize(
-        design, target=ULX3S, directory=tmp_path / "out", seeds=[made.seed], progress=Recorder()
-    )
-    assert again.sha256 == made.sha256
+
+@pytest.mark.slow
+def test_one_seed_of_several_makes_the_same_bitstream_alone(echo_core, tmp_path):
+    design = write_design(echo_core, tmp_path / "design", ULX3S)
+    given = {"target": ULX3S, "directory": tmp_path / "out", "progress": Recorder()}
+    several = synthesize(design, seeds=[1, 2], **given)
+    alone = synthesize(design, seeds=[several.seed], **given)
+    assert alone.sha256 == several.sha256
 
 
 @pytest.fixture
