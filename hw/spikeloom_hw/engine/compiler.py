@@ -16,13 +16,13 @@ from spikeloom.image import NetworkImage
 from spikeloom.image.population import Population
 from spikeloom_hw.engine.capacity import check_graph, check_room
 from spikeloom_hw.engine.contents import first_rows, pointer_words, weight_words
-from spikeloom_hw.engine.emitter import Emitter
+from spikeloom_hw.engine.emitter import Emitter, Run
 from spikeloom_hw.engine.lowering import Lowered, lower
 from spikeloom_hw.engine.memory_plan import Need, place
 from spikeloom_hw.engine.neuron_settings import NeuronSettings, neuron_settings
 from spikeloom_hw.engine.params import EngineParams
 from spikeloom_hw.engine.placement import Placement
-from spikeloom_hw.engine.program import Instruction, Opcode, encode
+from spikeloom_hw.engine.program import Opcode, encode
 from spikeloom_hw.engine.rows import ConnectionRows, connection_rows
 
 Order = Literal["layers", "steps"]
@@ -57,6 +57,7 @@ class EngineProgram:
         program: words of the program memory.
         pointers: words of the pointer memory.
         weights: words of the weight memory.
+        labels: what the instructions that work do so on, by the word that they stand in.
         room: words in use of each capacity, by its name in `EngineParams`.
     """
 
@@ -71,6 +72,7 @@ class EngineProgram:
     program: list[int]
     pointers: list[int]
     weights: list[int]
+    labels: dict[int, str]
     room: dict[str, int]
 
     @property
@@ -178,6 +180,7 @@ class _Compilation:
             program=program,
             pointers=pointers,
             weights=weights,
+            labels=self._instructions().places,
             room=room,
         )
 
@@ -310,7 +313,7 @@ class _Compilation:
             for number, (name, neurons) in enumerate(self.neurons.items())
             if neurons.table
         }
-        length = len(encode(self._instructions()))
+        length = len(encode(self._instructions().instructions))
         words: list[int] = []
         for name, neurons in self.neurons.items():
             if neurons.table:
@@ -318,9 +321,9 @@ class _Compilation:
                 words += neurons.table
         mask = (1 << self.params.program_bits) - 1
         check_room(self.params, "program_words", length + len(words))
-        return [word & mask for word in encode(self._instructions()) + words]
+        return [word & mask for word in encode(self._instructions().instructions) + words]
 
-    def _instructions(self) -> list[Instruction]:
+    def _instructions(self) -> Emitter:
         emitter = Emitter(self.params)
         emitter.settings(
             {
@@ -331,13 +334,13 @@ class _Compilation:
             }
         )
         if self.static:
-            emitter.run(Opcode.INPUT, self._input())
+            emitter.run(Opcode.INPUT, self._input(), self.source)
         elif self.order == "layers":
-            emitter.loop([(Opcode.INPUT, self._input())])
+            emitter.loop([(Opcode.INPUT, self._input(), self.source)])
         for part in self.parts:
             self._part(emitter, part)
         emitter.add(Opcode.END)
-        return emitter.instructions
+        return emitter
 
     def _part(self, emitter: Emitter, part: tuple[str, ...]) -> None:
         graph = self.lowered.graph
@@ -346,28 +349,28 @@ class _Compilation:
                 "clear.base": self.states[name],
                 "clear_size.words": self.state_needs[name] - 1,
             }
-            emitter.run(Opcode.CLEAR, clear)
+            emitter.run(Opcode.CLEAR, clear, name)
         for name in part:
             if name in self.held:
                 for connection in graph.incoming[name]:
-                    emitter.run(Opcode.SCAN, self._scan(connection))
-        body: list[tuple[Opcode, dict[str, int]] | Emitter.Guard] = []
+                    emitter.run(Opcode.SCAN, self._scan(connection), connection.name)
+        body: list[Run | Emitter.Guard] = []
         if self.order == "steps" and not self.static:
-            body.append((Opcode.INPUT, self._input()))
+            body.append((Opcode.INPUT, self._input(), self.source))
         for name in part:
             for connection in graph.incoming[name]:
                 if name in self.held:
                     continue
                 if connection.delay:
                     body.append(Emitter.Guard(Opcode.SKIP_FIRST))
-                body.append((Opcode.SCAN, self._scan(connection)))
+                body.append((Opcode.SCAN, self._scan(connection), connection.name))
             if name == graph.readout.name:
                 body.append(Emitter.Guard(Opcode.SKIP_BEFORE_LAST))
-            body.append((Opcode.SWEEP, self._sweep(name)))
+            body.append((Opcode.SWEEP, self._sweep(name), name))
         emitter.loop(body)
         if graph.readout.name in part:
             placement = self.placements[graph.readout.name]
-            emitter.run(Opcode.OUTPUT, self._output(placement))
+            emitter.run(Opcode.OUTPUT, self._output(placement), graph.readout.name)
 
     def _input(self) -> dict[str, int]:
         planes, placement = self.planes[self.source], self.placements[self.source]

@@ -15,7 +15,8 @@ from spikeloom_hw.engine.program import (
     unpack_register,
 )
 
-Run = tuple[Opcode, Settings]
+Run = tuple[Opcode, Settings, str]
+"""An instruction, its settings, and what it works on."""
 
 
 class Emitter:
@@ -23,6 +24,7 @@ class Emitter:
 
     Attributes:
         instructions: so far.
+        labels: what the instructions that work do so on, by their number.
     """
 
     @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Emitter:
     def __init__(self, params: EngineParams) -> None:
         self.params = params
         self.instructions: list[Instruction] = []
+        self.labels: dict[int, str] = {}
         self._known: dict[str, int] = {}
 
     def add(self, opcode: Opcode, operand: int = 0) -> None:
@@ -50,12 +53,13 @@ class Emitter:
             if self._known.get(register) != value:
                 self._set(register, value)
 
-    def run(self, opcode: Opcode, settings: Settings) -> None:
+    def run(self, opcode: Opcode, settings: Settings, label: str) -> None:
         """An instruction with its settings."""
         self.settings(settings)
-        self._do(opcode, settings)
+        self._do(opcode, settings, label)
 
-    def _do(self, opcode: Opcode, settings: Settings) -> None:
+    def _do(self, opcode: Opcode, settings: Settings, label: str) -> None:
+        self.labels[len(self.instructions)] = label
         self.add(opcode)
         if settings.get("table_kind.used"):
             for name in self.params.lane_parameters:
@@ -65,10 +69,10 @@ class Emitter:
         """Instructions for every time step; what they all have in common is loaded before."""
         wanted: dict[str, set[int]] = {}
         runs = [own for own in body if not isinstance(own, Emitter.Guard)]
-        for _, settings in runs:
+        for _, settings, _ in runs:
             for register, value in pack_settings(self.params, settings).items():
                 wanted.setdefault(register, set()).add(value)
-        sweeps = sum(opcode is Opcode.SWEEP for opcode, _ in runs)
+        sweeps = sum(opcode is Opcode.SWEEP for opcode, _, _ in runs)
         # What the instructions themselves change.
         moving = {"decay", "neuron", *self.params.lane_parameters}
         for register, values in wanted.items():
@@ -84,15 +88,25 @@ class Emitter:
             if isinstance(own, Emitter.Guard):
                 guard = own.opcode
                 continue
-            opcode, settings = own
+            opcode, settings, label = own
             self.settings(settings)
             if guard is Opcode.SKIP_FIRST:
                 self.add(Opcode.SKIP_FIRST, 1)
             elif guard is Opcode.SKIP_BEFORE_LAST:
                 self._undecayed(settings)
-            self._do(opcode, settings)
+            self._do(opcode, settings, label)
             guard = None
         self.add(Opcode.STEP)
+
+    @property
+    def places(self) -> dict[int, str]:
+        """The labels, by the word of the program that their instructions stand in."""
+        found, at = {}, 0
+        for number, instruction in enumerate(self.instructions):
+            if number in self.labels:
+                found[at] = self.labels[number]
+            at += instruction.words
+        return found
 
     def _set(self, register: str, value: int) -> None:
         self.instructions.append(

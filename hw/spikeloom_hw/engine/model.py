@@ -52,19 +52,24 @@ class Result:
         updates: of each sweep.
         cycles: from the first instruction to the last, with a host that never pauses.
         spent: those cycles by instruction.
+        spent_at: those cycles by the word of the program that their instruction stands in.
         events, words: events found by all scans, and words of synapses that they read.
+        at: the word that the instruction under way stands in.
     """
 
     scores: list[int] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     cycles: int = 0
     spent: Counter[Opcode] = field(default_factory=Counter)
+    spent_at: Counter[int] = field(default_factory=Counter)
     events: int = 0
     words: int = 0
+    at: int = 0
 
     def spend(self, opcode: Opcode, cycles: int) -> None:
         """Counts the cycles of an instruction."""
         self.cycles += cycles
+        self.spent_at[self.at] += cycles
         self.spent[opcode] += cycles
 
 
@@ -147,6 +152,7 @@ class Machine:
         names = list(registers(self.params))
         while at < len(self.program):
             opcode, operand = decode_word(self.program[at])
+            self.result.at = at
             at += 1
             self.result.spend(opcode, cycles.INSTRUCTION)
             match opcode:
