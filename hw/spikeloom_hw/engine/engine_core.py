@@ -140,7 +140,9 @@ class EngineCore(wiring.Component):
             m.d.sync += [cleared.eq(cleared + 1), left.eq(left - 1)]
             with m.If(left == 0):
                 m.d.sync += clearing.eq(0)
-        with m.If(sequencer.start[UNITS.index(Opcode.CLEAR)]):
+        start_clear = sequencer.start[UNITS.index(Opcode.CLEAR)]
+        m.d.comb += sweep.clear.eq(start_clear | clearing)
+        with m.If(start_clear):
             m.d.sync += [
                 clearing.eq(1),
                 cleared.eq(settings.clear.base),
@@ -156,7 +158,7 @@ class EngineCore(wiring.Component):
                 output.states[lane].eq(bank.potential),
                 bank.updated.valid.eq(clearing | updated.valid),
                 bank.updated.payload.address.eq(Mux(clearing, cleared, updated.payload.address)),
-                bank.updated.payload.potential.eq(Mux(clearing, 0, updated.payload.potential)),
+                bank.updated.payload.potential.eq(updated.payload.potential),
             ]
 
         # The units, one at a time.

@@ -77,7 +77,10 @@ class MapEventLayout(data.StructLayout):
 
 
 class PlaceLayout(data.StructLayout):
-    """What every stage behind the rows carries along: where a row counts from, and for whom."""
+    """What every stage behind the rows carries along: where a row counts from, and for whom.
+
+    `base` is one before the first state, as each state is one behind a gap.
+    """
 
     def __init__(self, params: EngineParams) -> None:
         super().__init__(

@@ -58,6 +58,7 @@ class NeuronLane(wiring.Component):
         parameters: In, what differs from neuron to neuron, by name.
         spike, value: Out, cycle `SHOWN`.
         left: Out, cycle `LATENCY`, the state to be written.
+        clear: In, `left` is 0 from the next cycle on.
     """
 
     def __init__(self, params: EngineParams) -> None:
@@ -73,6 +74,7 @@ class NeuronLane(wiring.Component):
                 "spike": Out(1),
                 "value": Out(wide),
                 "left": Out(wide),
+                "clear": In(1),
             }
         )
 
@@ -117,48 +119,46 @@ class NeuronLane(wiring.Component):
         resets = (neuron.reset == Reset.SUBTRACT) | (neuron.reset == Reset.VALUE)
         after, limited = Signal(wide), Signal(wide)
         high, low = Signal(wide), Signal(wide)
-        of_current = self.stages[4].current
+        current_now = self.stages[4].current
         there_now = self.exists | ~self.stages[4].partial
         fired = Signal()
         m.d.comb += [
             after.eq(Mux(fires & resets, reduced, held)),
-            high.eq(Mux(of_current, settings.current_high.limit, settings.high.limit)),
-            low.eq(Mux(of_current, settings.current_low.limit, settings.low.limit)),
+            high.eq(Mux(current_now, settings.current_high.limit, settings.high.limit)),
+            low.eq(Mux(current_now, settings.current_low.limit, settings.low.limit)),
             limited.eq(Mux(after > high, high, after)),
         ]
         m.d.sync += [
             self.value.eq(Mux(limited < low, low, limited)),
             fired.eq(fires),
-            self.spike.eq(Mux(neuron.relay, held[0] & there_now & ~of_current, fires)),
+            self.spike.eq(Mux(neuron.relay, held[0] & there_now & ~current_now, fires)),
         ]
 
-        # Cycle 5: the share that is kept.
-        kept = Signal(params.decay_bits + 1)
+        # Cycle 5: the share that is kept, rounded: a multiplier adds for nothing.
+        one = 1 << params.decay_bits
+        kept, constant = Signal(params.decay_bits + 1), Signal(params.decay_bits)
         rounding = Signal(2)
         product = Signal(signed(params.state_bits + params.decay_bits + 1))
-        round_up = Signal(2)
         fired_before = Signal()
+        of_current = self.stages[5].current
         m.d.comb += [
-            kept.eq(Mux(self.stages[5].current, settings.current_decay.keep, settings.decay.keep)),
-            rounding.eq(Mux(self.stages[5].current, neuron.current_rounding, neuron.rounding)),
+            kept.eq(Mux(of_current, settings.current_decay.keep, settings.decay.keep)),
+            rounding.eq(Mux(of_current, neuron.current_rounding, neuron.rounding)),
         ]
-        m.d.sync += [product.eq(self.value * kept), fired_before.eq(fired)]
         with m.Switch(rounding):
-            with m.Case(Rounding.DOWN):
-                m.d.sync += round_up.eq(0)
             with m.Case(Rounding.FLOOR):
-                m.d.sync += round_up.eq(2)
+                m.d.comb += constant.eq(one - 1)
             with m.Case(Rounding.NEAREST):
-                m.d.sync += round_up.eq(1)
+                m.d.comb += constant.eq(one // 2 - 1)
             with m.Case(Rounding.TOWARD_ZERO):
-                m.d.sync += round_up.eq(Mux(self.value < 0, 2, 0))
+                m.d.comb += constant.eq(Mux(self.value < 0, one - 1, 0))
+        m.d.sync += [product.eq(self.value * kept + constant), fired_before.eq(fired)]
 
-        # Cycle 6: round, and what a spike takes off late.
-        one = 1 << params.decay_bits
-        constant = Signal(params.decay_bits)
-        m.d.comb += constant.eq(Mux(round_up[1], one - 1, Mux(round_up[0], one // 2 - 1, 0)))
+        # Cycle 6: without the fraction, and without what a spike takes off late.
         late = fired_before & (neuron.reset == Reset.LATE)
         rounded = Signal(wide)
-        m.d.comb += rounded.eq((product + constant) >> params.decay_bits)
+        m.d.comb += rounded.eq(product >> params.decay_bits)
         m.d.sync += self.left.eq(rounded - Mux(late, given.amount, 0))
+        with m.If(self.clear):
+            m.d.sync += self.left.eq(0)
         return m

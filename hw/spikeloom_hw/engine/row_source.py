@@ -137,7 +137,7 @@ class RowSource(wiring.Component):
                 multiplied.phases.eq(_few(divided.fx, settings.phase_rows.size)),
             ]
         with m.If(added_ready):
-            base = settings.target.base + multiplied.group
+            before = settings.target.base - 1
             m.d.sync += [
                 added_valid.eq(multiplied_valid),
                 added.place.mask.eq(multiplied.mask),
@@ -145,8 +145,8 @@ class RowSource(wiring.Component):
                 added.place.base.eq(
                     Mux(
                         listed,
-                        settings.target.base,
-                        base + multiplied.down + multiplied.across,
+                        before,
+                        before + multiplied.group + multiplied.down + multiplied.across,
                     )
                 ),
                 added.row.eq(

@@ -38,6 +38,7 @@ class Sweep(wiring.Component):
         start: In, begin in the next cycle.
         map_first, summary_first: In, first words of the map and of the summary that are written.
         busy: Out, from the cycle behind `start` until everything is written.
+        clear: In, states to be written are 0 from the next cycle on.
         broadcast: In, a register of parameters is loaded for all lanes: its number, in the order of
             `LANE_PARAMETERS`, and the value.
         table_address, table_word: the read port of the program memory.
@@ -61,6 +62,7 @@ class Sweep(wiring.Component):
                 "map_first": In(params.map_address_bits),
                 "summary_first": In(params.summary_address_bits),
                 "busy": Out(1),
+                "clear": In(1),
                 "broadcast": In(
                     stream.Signature(
                         data.StructLayout({"parameter": 3, "value": wide}), always_ready=True
@@ -222,6 +224,7 @@ class Sweep(wiring.Component):
             m.submodules[f"lane_{lane}"] = neuron
             m.d.comb += [
                 neuron.settings.eq(settings),
+                neuron.clear.eq(self.clear),
                 neuron.exists.eq(settings.lanes.last >= lane),
                 neuron.state.eq(self.states[lane]),
                 neuron.stages.eq(Cat(*stages)),

@@ -1,6 +1,6 @@
 """From a word's synapses to one operation for each bank."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +11,7 @@ from spikeloom_hw.engine.params import EngineParams
 
 
 class Unpack(wiring.Component):
-    """Counts each lane's gaps from where its row begins, and moves its weight to the left.
+    """Counts each lane's gaps from one before its row begins, and moves its weight to the left.
 
     Cycles: one a word; operations leave a cycle after their word.
 
@@ -44,11 +44,14 @@ class Unpack(wiring.Component):
             address = Signal(params.state_address_bits, name=f"address_{lane}")
             moved = Signal(signed(params.state_bits), name=f"moved_{lane}")
             m.d.comb += [
-                address.eq(Mux(word.first, word.place.base, origin) + slot.index),
+                # From one before: less its gap's complement is its gap and one more.
+                address.eq(
+                    Mux(word.first, word.place.base, origin) - Cat(~slot.index, 1).as_signed()
+                ),
                 moved.eq(slot.weight << word.place.shift),
             ]
             with m.If(self.words.valid):
-                m.d.sync += origin.eq(address + 1)
+                m.d.sync += origin.eq(address)
             used = (slot.weight != 0) & word.place.mask[lane]
             m.d.sync += [
                 operation.valid.eq(self.words.valid & used),

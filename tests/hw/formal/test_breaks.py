@@ -15,6 +15,8 @@ from spikeloom_hw.core.spike_queue import SpikeQueue
 from spikeloom_hw.core.spiking_layer import SpikingLayer
 from spikeloom_hw.core.word_stream import WordStream
 from spikeloom_hw.encoders import DeltaEncoder, LatencyEncoder
+from spikeloom_hw.engine.input_writer import InputWriter
+from spikeloom_hw.engine.maps import Maps
 from spikeloom_hw.formal.catalogue import PROOFS
 from spikeloom_hw.formal.sby import prove
 from spikeloom_hw.host.commands.events import EventsCommand
@@ -184,6 +186,10 @@ BREAKS = {
         (LoadableMemory.elaborate, "write_port(m, memory, ", "memory.write_port("),
         (LoadableMemory._spilled, "write_port(m, memory)", "memory.write_port()"),
         (SpikingLayer._load, "m.If(unless_reset(stores))", "m.If(stores)"),
+    ],
+    "reset.engine": [
+        (Maps.elaborate, "write_port(m, memory)", "memory.write_port()"),
+        (InputWriter.elaborate, "cleared = Signal(", "cleared = Signal(reset_less=True, shape="),
     ],
     "reset.host_latency": [
         (LATENCY, "write_port(m, steps)", "steps.write_port()"),

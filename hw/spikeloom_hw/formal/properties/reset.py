@@ -15,6 +15,8 @@ from spikeloom_hw.core.loading import make_loadable
 from spikeloom_hw.core.params import CoreParams
 from spikeloom_hw.core.spiking_core import SpikingCore, counter_count
 from spikeloom_hw.encoders import DeltaEncoder, Encoder, LatencyEncoder
+from spikeloom_hw.engine.engine_core import EngineCore
+from spikeloom_hw.engine.params import EngineParams
 from spikeloom_hw.events import EventLayout, ScoreLayout
 from spikeloom_hw.formal.bench import Bench
 from spikeloom_hw.formal.proof import Proof
@@ -111,10 +113,35 @@ def _delta() -> Encoder:
     return DeltaEncoder(channels=5, time_steps=2, delta=9, address_bits=_ADDRESS_BITS)
 
 
+def _engine() -> EngineCore:
+    return EngineCore(
+        EngineParams(
+            lanes=1,
+            weight_bits=2,
+            index_bits=1,
+            weight_words=2,
+            row_words=1,
+            pointer_rows=1,
+            pointer_words=2,
+            state_bits=4,
+            state_words=2,
+            map_words=2,
+            summary_words=2,
+            program_words=4,
+            size_bits=2,
+            tap_bits=1,
+            decay_bits=2,
+            most_shift=1,
+            strides=(1,),
+        )
+    )
+
+
 SUBJECTS: tuple[tuple[str, str, int, int, Callable[[], Any]], ...] = (
     ("core_in_place", "8-2 neurons", 7, 40, _core),
     ("core_overlapped", "8-2 neurons", 17, 40, partial(_core, overlapped=True)),
     ("core_loadable", "8-2 neurons, a single port", 12, 40, partial(_core, loadable=True)),
+    ("engine", "1 lane", 6, 24, _engine),
     ("host_latency", "encoder of 5 values", 4, 24, partial(_port, encoder=_latency)),
     ("host_delta", "encoder of 5 channels", 4, 24, partial(_port, encoder=_delta, loadable=True)),
     ("uart_receiver", "4 cycles a bit", 0, 4, partial(UartReceiver, 4)),
