@@ -157,4 +157,7 @@ ICE40UP5K = EngineParams(
     pointer_rows=8,
     lane_parameters=("threshold", "amount", "bias"),
 )
-"""Fits the iCE40UP5K: weights in its four single-port RAMs, 64 bits a cycle."""
+"""The memories of the iCE40UP5K: weights in its four single-port RAMs, 64 bits a cycle.
+
+Its logic is larger than the device; `docs/engine.md` has the figures.
+"""
