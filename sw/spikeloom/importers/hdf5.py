@@ -2,10 +2,19 @@
 
 Groups become dictionaries, numbers arrays, texts strings. Soft and external links, objects,
 compound types, references, and data that lie in other files are refused: no importer needs them.
+
+The library that reads HDF5 hangs or crashes on some damaged files. So it reads in a process of its
+own (`hdf5_child`), with limits of time and memory, and a file that breaks it is a damaged one.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import os
+import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,77 +23,13 @@ import numpy as np
 from spikeloom.errors import UserError
 from spikeloom.files import what_lies_there
 
+CHILD = Path(__file__).with_name("hdf5_child.py")
 MAGIC = b"\x89HDF\r\n\x1a\n"
 LARGEST_FILE = 1 << 29
-LARGEST_ARRAYS = 1 << 27
-"""Bytes of all arrays together, as they are in memory."""
-MOST_OBJECTS = 100_000
-DEEPEST = 16
-FILTERS = {"gzip", "lzf", None}
+SECONDS = 60
+"""Of the reading process, by the clock; its own limit is one of processor time."""
 
 Tree = dict[str, Any]
-
-
-class _Reader:
-    """Counts what has been read, so that no file makes it read without end."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.bytes = 0
-        self.objects = 0
-
-    def refuse(self, place: str, what: str, fix: str) -> UserError:
-        return UserError(f"{self.path}: {place or '/'}: {what}: {fix}")
-
-    def group(self, group: Any, place: str, depth: int) -> Tree:
-        import h5py
-
-        if depth > DEEPEST:
-            raise self.refuse(place, f"groups within groups, {depth} deep", "flatten the graph")
-        found: Tree = {}
-        for name in group:
-            inner = f"{place}/{name}"
-            self.objects += 1
-            if self.objects > MOST_OBJECTS:
-                raise self.refuse(place, f"more than {MOST_OBJECTS:,} objects", "split the file")
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise self.refuse(inner, "a link to elsewhere", "write the data into the file")
-            member = group[name]
-            if isinstance(member, h5py.Group):
-                found[name] = self.group(member, inner, depth + 1)
-            elif isinstance(member, h5py.Dataset):
-                found[name] = self.dataset(member, inner)
-            else:
-                raise self.refuse(inner, "a type without data", "write arrays and texts alone")
-        return found
-
-    def dataset(self, dataset: Any, place: str) -> Any:
-        import h5py
-
-        if dataset.is_virtual or dataset.external:
-            raise self.refuse(place, "its data lie in another file", "write them into this one")
-        if dataset.compression not in FILTERS or dataset.shape is None:
-            raise self.refuse(place, "no plain array", "write it without filters")
-        text = h5py.check_string_dtype(dataset.dtype)
-        if text is None and dataset.dtype.kind not in "fiub":
-            raise self.refuse(
-                place, f"its values are {dataset.dtype}", "write numbers or texts, never objects"
-            )
-        # What a damaged header claims is counted before anything is read.
-        self.bytes += dataset.size * max(8, dataset.dtype.itemsize)
-        if self.bytes > LARGEST_ARRAYS:
-            raise self.refuse(
-                place, f"arrays of more than {LARGEST_ARRAYS >> 20} MiB", "split the network"
-            )
-        if text is None:
-            return np.asarray(dataset[()])
-        values = np.asarray(dataset[()], dtype=object)
-        decoded = [_text(value) for value in values.reshape(-1)]
-        return decoded[0] if dataset.shape == () else np.array(decoded).reshape(values.shape)
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def read_hdf5(path: Path) -> Tree:
@@ -92,6 +37,7 @@ def read_hdf5(path: Path) -> Tree:
 
     Raises:
         UserError: it is missing, no HDF5 file, damaged, or holds what is not taken.
+        ModuleNotFoundError: h5py is not installed.
     """
     if not path.is_file():
         raise UserError(f"there is no file {path}; give the path of a network's file")
@@ -108,14 +54,69 @@ def read_hdf5(path: Path) -> Tree:
         raise UserError(
             f"{path}: {size >> 20} MiB: a network's file has at most {LARGEST_FILE >> 20} MiB"
         )
-    import h5py
+    if importlib.util.find_spec("h5py") is None:
+        raise ModuleNotFoundError("No module named 'h5py'", name="h5py")
+    document, arrays = _answer(path, _run(path))
+    if "refused" in document:
+        raise UserError(f"{path}: {document['refused']}")
+    if "damaged" in document:
+        raise _damaged(path, document["damaged"])
+    return _tree(document["tree"], _Arrays(arrays))
 
-    reader = _Reader(path)
+
+def _run(path: Path) -> bytes:
+    """What the reading process says."""
+    # One thread: the threads of a linear algebra library would count as memory.
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
-        with h5py.File(path, "r") as file:
-            return reader.group(file, "", 0)
-    except UserError:
-        raise
-    except Exception as error:  # h5py raises whatever fits the damage that its library met
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path}: a damaged HDF5 file ({reason}): write it again") from None
+        done = subprocess.run(
+            [sys.executable, "-I", str(CHILD), str(path.resolve())],
+            capture_output=True,
+            timeout=SECONDS,
+            env={**os.environ, **threads},
+        )
+    except subprocess.TimeoutExpired:
+        raise _damaged(path, f"it took more than {SECONDS} s to read") from None
+    if done.returncode < 0:
+        raise _damaged(path, f"it broke its reader, by signal {-done.returncode}")
+    if done.returncode:
+        told = done.stderr.decode(errors="replace").strip().splitlines()
+        raise _damaged(path, told[-1] if told else "its reader failed")
+    return done.stdout
+
+
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(f"{path}: a damaged HDF5 file ({reason}): write it again")
+
+
+def _answer(path: Path, answer: bytes) -> tuple[dict[str, Any], memoryview]:
+    """The document of an answer, and the bytes of its arrays."""
+    if len(answer) < 8:
+        raise _damaged(path, "its reader said nothing")
+    (length,) = struct.unpack_from("<Q", answer)
+    return json.loads(answer[8 : 8 + length]), memoryview(answer)[8 + length :]
+
+
+class _Arrays:
+    """Hands out the bytes of arrays one after another."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data, self._at = data, 0
+
+    def take(self, count: int) -> memoryview:
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+
+def _tree(document: dict[str, Any], arrays: _Arrays) -> Tree:
+    found: Tree = {}
+    for name, own in document.items():
+        if "group" in own:
+            found[name] = _tree(own["group"], arrays)
+        elif "texts" in own:
+            texts = np.array(own["texts"], dtype=object).reshape(own["shape"])
+            found[name] = texts.item() if texts.shape == () else texts
+        else:
+            values = np.frombuffer(arrays.take(own["bytes"]), dtype=own["dtype"])
+            found[name] = values.reshape(own["shape"]).copy()
+    return found

@@ -87,10 +87,14 @@ def bounded(foreign, widths, samples):
 
 
 @pytest.mark.parametrize("framework", PROFILES)
-def test_the_bound_is_never_exceeded(nir_file, framework):
+@pytest.mark.parametrize(
+    "graphs",
+    [pytest.param(12, id="12"), pytest.param(125, id="125", marks=pytest.mark.slow)],
+)
+def test_the_bound_is_never_exceeded(nir_file, framework, graphs):
     """Random graphs in every form: where the bound lies below the margin, all spikes are equal."""
     certain = equal = count = 0
-    for seed in range(12):
+    for seed in range(graphs):
         nodes, edges, inputs = random_graph([seed, len(framework)])
         foreign = from_nir(nir_file(nodes, edges), profile=framework, **PROFILES[framework])
         sure, same = bounded(foreign, WIDTHS[seed % len(WIDTHS)], events(seed, inputs))

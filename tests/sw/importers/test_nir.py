@@ -21,7 +21,7 @@ from nir_files import (
     write_group,
 )
 from spikeloom.errors import UserError
-from spikeloom.importers import from_nir
+from spikeloom.importers import from_nir, hdf5, hdf5_child
 from spikeloom.importers.nir import read_nir
 from spikeloom.importers.nodes import Cell, Convolution
 
@@ -310,6 +310,39 @@ def test_conv2d_without_input_shape_and_same_padding(nir_file):
     assert isinstance(found, Convolution)
     # Torch puts the odd row of zeros below.
     assert found.padding == (1, 2, 1, 1)
+
+
+def test_a_process_of_its_own_reads_the_same(nir_file, own_process):
+    nodes, edges = maps(
+        conv2d(np.arange(72.0).reshape(4, 2, 3, 3)), neurons("IF", (4, 6, 6)), end(4, 6, 6)
+    )
+    path = nir_file(nodes, edges)
+    there, here = read_nir(path).nodes, hdf5_child.read(str(path))
+    assert np.array_equal(there["0"].weight, np.arange(72.0).reshape(4, 2, 3, 3))
+    assert set(there) == set(nodes)
+    assert "tree" in here[0]
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        pytest.param("while True: pass", "it broke its reader, by signal", id="hangs"),
+        pytest.param("import os; os.abort()", "it broke its reader, by signal 6", id="crashes"),
+        pytest.param("bytearray(1 << 31)", "MemoryError", id="takes all memory"),
+        pytest.param("pass", "its reader said nothing", id="says nothing"),
+    ],
+)
+def test_a_file_that_breaks_its_reader(
+    nir_file, own_process, monkeypatch, tmp_path, program, expected
+):
+    """Damaged files make the library behind h5py do each of these."""
+    child = tmp_path / "hdf5_child.py"
+    limits = "import resource as r; r.setrlimit(r.RLIMIT_CPU, (1, 1)); "
+    child.write_text(f"{limits}r.setrlimit(r.RLIMIT_AS, (1 << 30, 1 << 30))\n{program}\n")
+    monkeypatch.setattr(hdf5, "CHILD", child)
+    with pytest.raises(UserError, match=expected) as error:
+        read_nir(nir_file(*one_lif()))
+    assert "a damaged HDF5 file" in str(error.value)
 
 
 class Bomb:
