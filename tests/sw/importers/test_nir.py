@@ -318,7 +318,9 @@ def test_a_process_of_its_own_reads_the_same(nir_file, own_process):
     )
     path = nir_file(nodes, edges)
     there, here = read_nir(path).nodes, hdf5_child.read(str(path))
-    assert np.array_equal(there["0"].weight, np.arange(72.0).reshape(4, 2, 3, 3))
+    kernel = there["0"]
+    assert isinstance(kernel, Convolution)
+    assert np.array_equal(kernel.weight, np.arange(72.0).reshape(4, 2, 3, 3))
     assert set(there) == set(nodes)
     assert "tree" in here[0]
 
