@@ -21,6 +21,7 @@ NO_RESULTS = {
     "benchmarks/boards.py: write_table": "a table in docs/",
     "benchmarks/calibration.py: fit": "the coefficients of the model",
     "benchmarks/core.py: write_page": "a page of docs/",
+    "benchmarks/fuzz_imports.py: work": "damaged files, in a folder of its own",
     "benchmarks/fuzzing/loaders.py: survive": "an input, in a folder of its own",
     "benchmarks/fuzzing/worker.py: main": "inputs to begin with, in a folder of its own",
     "benchmarks/million.py: main": "a configuration, in a folder of its own",
