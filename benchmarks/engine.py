@@ -53,7 +53,7 @@ BENCH = EngineParams(
     pointer_rows=8,
     pointer_words=1 << 10,
     row_words=63,
-    state_bits=18,
+    state_bits=24,
     state_words=1 << 11,
     map_words=1 << 12,
     summary_words=1 << 10,
@@ -92,7 +92,7 @@ def useful(program: EngineProgram, reference: GraphTrace, result: Result, sample
     }
 
 
-def layer(lanes: int, density: float, rate: float, *, balanced: bool, steps: int = 4) -> float:
+def layer(lanes: int, density: float, rate: float, *, balanced: bool, steps: int = 2) -> float:
     """Useful additions a cycle and lane of the layer 32→32, 3×3, on a map of 16×16."""
     rng = np.random.default_rng(0)
     kernel = rng.integers(1, 8, (32, 32, 3, 3)) * rng.choice((-1, 1), (32, 32, 3, 3))
