@@ -103,6 +103,11 @@ def fitting_dataset(path: Path, image: NetworkImage, choice: DataChoice) -> Data
     if choice.source is not None:
         return _checked(path, image, _given(image, choice, recorded))
     own = recorded.source if recorded else DataSource(name=image.provenance.dataset)
+    if not own.name and not choice.given:
+        raise UserError(
+            f"{path} does not say which samples it was trained on: name them with --dataset, or "
+            "give them with --data"
+        )
     source = own if choice.name in (None, own.name) else DataSource(name=choice.name)
     try:
         dataset = load(choice.request(source, image.time_steps))

@@ -68,6 +68,14 @@ def test_a_run_folder_that_other_verbs_take(spikeloom, lif, tmp_path):
         assert word in shown.output
 
 
+def test_samples_have_to_be_named_where_none_were_given(spikeloom, one_sentence, lif, tmp_path):
+    run = tmp_path / "run"
+    spikeloom("import", lif, "-o", run, "--profile", "norse", "--dt", "1e-4")
+    done = spikeloom("evaluate", run)
+    assert done.exit_code == 2
+    assert "does not say which samples it was trained on" in one_sentence(done)
+
+
 def test_json_is_one_document(spikeloom, lif, tmp_path):
     done = spikeloom(
         "import", lif, "-o", tmp_path / "run", "--profile", "norse", "--dt", "1e-4", "--json"
