@@ -17,7 +17,7 @@ from spikeloom_hw.targets import TARGETS
 
 CORE, CYCLES = 104, 4321
 TOOLS = cast("Any", "tools")
-NETWORKS, SAMPLES = 3, 2
+NETWORKS, SAMPLES = 3, 4
 
 
 @pytest.fixture(scope="module")

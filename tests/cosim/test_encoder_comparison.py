@@ -10,7 +10,7 @@ import pytest
 
 from spikeloom.encoding import LatencyEncoding, SampleCode, encode
 from spikeloom_cosim import encoders, verilator
-from spikeloom_cosim.encoders import EncoderOutcome, compare_encoder
+from spikeloom_cosim.encoders import EncoderOutcome, build_encoder, compare_encoder
 
 CODE = SampleCode(encoding=LatencyEncoding(), values=6, time_steps=3)
 SAMPLES, BATCH = 5, 2
@@ -105,6 +105,29 @@ def test_an_encoder_that_hangs_is_not_identical(compare):
 def test_a_simulator_that_breaks_down_is_told(compare):
     with pytest.raises(verilator.SimulationError, match="it left no message"):
         compare.told(STREAMS, silent=True)
+
+
+def test_an_encoder_is_built_with_a_bench_of_its_width(monkeypatch, tmp_path):
+    seen: dict[str, Any] = {}
+
+    def build_program(source, bench, *, tools, cache):
+        seen.update(source=source, bench=bench, tools=tools, cache=cache)
+        return "built"
+
+    def write_verilog(encoder, *, name, directory):
+        assert directory.is_dir()
+        return (directory / f"{name}.v",)
+
+    monkeypatch.setattr(encoders, "build_program", build_program)
+    monkeypatch.setattr(encoders, "write_verilog", write_verilog)
+    monkeypatch.setattr(encoders, "require_encoder", lambda code, **given: seen.update(given))
+    given: dict[str, Any] = {"tools": "tools", "cache": tmp_path}
+    assert build_encoder(CODE, folder=tmp_path / "v", **given) == "built"
+    assert (seen["tools"], seen["cache"], seen["address_bits"]) == ("tools", tmp_path, 3)
+    assert seen["source"] == tmp_path / "v" / "encoder.v"
+    # An event is an address of three bits, the step's bit, and the last one's.
+    assert "wire [4:0] payload;" in seen["bench"]
+    assert "  encoder dut (" in seen["bench"]
 
 
 @pytest.mark.parametrize(
