@@ -133,8 +133,9 @@ def test_with_resets_each_network_is_struck_and_then_whole(play):
 def test_enough_networks_for_so_many_cycles(play):
     few = play(networks=50, cycles=1)
     assert len(few.rounds) == 1
-    more = play(networks=50, cycles=int(few.expected[0].results[-1]) + 1)
-    assert len(more.rounds) == 2
+    whole = int(few.expected[0].results[-1])
+    assert len(play(networks=50, cycles=whole).rounds) == 1
+    assert len(play(networks=50, cycles=whole + 1).rounds) == 2
     assert len(play(networks=2, cycles=10**9).rounds) == 2
 
 
