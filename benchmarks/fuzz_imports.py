@@ -110,7 +110,7 @@ def work(first: int, last: int, seed: int) -> None:
         for number in range(first, last):
             generator = random.Random(f"{seed} {number}")
             path.write_bytes(mutated(generator, generator.choice(originals)))
-            sys.stdout.write(f"{json.dumps([number, counts])}\n")
+            sys.stdout.write(f"{json.dumps([number, counts, peak()])}\n")
             sys.stdout.flush()
             signal.setitimer(signal.ITIMER_REAL, 5)
             try:
@@ -124,8 +124,12 @@ def work(first: int, last: int, seed: int) -> None:
                 sys.stderr.write(f"{number}: {type(error).__name__}: {error}\n")
                 counts["failed"] += 1
             signal.setitimer(signal.ITIMER_REAL, 0)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sys.stdout.write(f"{json.dumps([last, counts, peak])}\n")
+    sys.stdout.write(f"{json.dumps([last, counts, peak()])}\n")
+
+
+def peak() -> int:
+    """Kilobytes that this process has had at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 @click.command()
@@ -143,34 +147,28 @@ def main(inputs: int, seed: int, minutes: float, output: Path) -> None:
     origin = stamp("numpy", "h5py")
     until = time.monotonic() + 60 * minutes
     total: Counter[str] = Counter()
-    at = peak = 0
+    at = highest = 0
     while at < inputs and time.monotonic() < until:
-        command = [
-            sys.executable,
-            __file__,
-            "work",
-            str(at),
-            str(min(inputs, at + 5000)),
-            str(seed),
-        ]
+        stop = min(inputs, at + 5000)
+        command = [sys.executable, __file__, "work", str(at), str(stop), str(seed)]
         done = subprocess.run(command, capture_output=True, text=True)
         sys.stderr.write(done.stderr)
-        last = json.loads(done.stdout.splitlines()[-1])
-        total.update(last[1])
-        peak = max(peak, *last[2:], 0)
-        broke = len(last) == 2
+        number, counts, kilobytes = json.loads(done.stdout.splitlines()[-1])
+        total.update(counts)
+        highest = max(highest, kilobytes)
+        broke = number < stop
         total["broke the reader"] += broke
-        at = last[0] + broke
+        at = number + broke
     document = {
         "schema": 1,
         "benchmark": "fuzz_imports",
         "seed": seed,
         "inputs": at,
-        "peak_kilobytes": peak,
+        "peak_kilobytes": highest,
         **total,
     }
     write_result(output, document, origin)
-    click.echo(f"{at:,} inputs: {dict(total)}, {peak / 1024:.0f} MiB at most")
+    click.echo(f"{at:,} inputs: {dict(total)}, {highest / 1024:.0f} MiB at most")
     sys.exit(1 if total["failed"] or total["not one sentence"] else 0)
 
 

@@ -157,6 +157,23 @@ def test_few_bits_are_warned_of(spikeloom, events, tmp_path):
     assert "reached the limits of its states" in done.stderr
 
 
+def test_one_spike_a_step_is_no_lack_of_bits(spikeloom, events, tmp_path):
+    """Where a framework sends several spikes, the report tells what one spike changes by itself."""
+    graph = chain(
+        entry(INPUTS), linear(np.full((CLASSES, INPUTS), 4.0)), neurons("IF", CLASSES), end(CLASSES)
+    )
+    file = write(tmp_path / "loud.nir", *graph)
+    done = spikeloom(
+        "import", file, "-o", tmp_path / "run", "--profile", "sinabs", "--clamp", "none",
+        "--time-steps", STEPS, "--calibrate", events, "--weight-bits", 8, "--json",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    (own,) = json.loads(done.stdout)["fidelity"]["populations"]
+    assert own["spikes_float"] > 3 * own["spikes_float_one_spike"]
+    assert own["spikes_integers"] == own["spikes_float_one_spike"]
+    assert "give it more bits" not in done.stderr
+
+
 def test_rounding_down_makes_a_chain(spikeloom, classifier, tmp_path):
     run = tmp_path / "run"
     done = spikeloom(
