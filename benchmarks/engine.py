@@ -40,12 +40,14 @@ from spikeloom_cosim.engine.bench import (
 from spikeloom_cosim.samples import first_events
 from spikeloom_cosim.toolchain import find_toolchain
 from spikeloom_hw.engine.comparison import first_difference
-from spikeloom_hw.engine.compiler import EngineProgram, compile_graph, compile_network
+from spikeloom_hw.engine.compiled import EngineProgram
+from spikeloom_hw.engine.compiler import compile_graph, compile_network
 from spikeloom_hw.engine.inputs import input_events
 from spikeloom_hw.engine.lowering import lower_graph
-from spikeloom_hw.engine.model import Machine, Result
+from spikeloom_hw.engine.model import Machine
 from spikeloom_hw.engine.params import EngineParams
 from spikeloom_hw.engine.program import Opcode, decode_word
+from spikeloom_hw.engine.records import Result
 
 BENCH = EngineParams(
     lanes=8,

@@ -13,12 +13,12 @@ from spikeloom_cosim import verilator
 from spikeloom_cosim.bench import TOP, render
 from spikeloom_cosim.build import Build, build_program
 from spikeloom_cosim.toolchain import Toolchain
-from spikeloom_hw.engine.compiler import EngineProgram
+from spikeloom_hw.engine.compiled import EngineProgram
 from spikeloom_hw.engine.engine_core import EngineCore
 from spikeloom_hw.engine.inputs import input_events
 from spikeloom_hw.engine.layouts import InputLayout, LoadLayout, TraceLayout, score_layout
-from spikeloom_hw.engine.model import InputEvent, Update
 from spikeloom_hw.engine.params import EngineParams
+from spikeloom_hw.engine.records import InputEvent, Update
 from spikeloom_hw.verilog import write_verilog
 
 MODULE = "spikeloom_engine"

@@ -7,8 +7,8 @@ import numpy as np
 
 from spikeloom.neurons import Integers, Lif, Relay
 from spikeloom.reference.graph import GraphTrace
-from spikeloom_hw.engine.compiler import EngineProgram
-from spikeloom_hw.engine.model import Update
+from spikeloom_hw.engine.compiled import EngineProgram
+from spikeloom_hw.engine.records import Update
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from spikeloom_hw.engine.compiler import EngineProgram
-from spikeloom_hw.engine.model import InputEvent
+from spikeloom_hw.engine.compiled import EngineProgram
+from spikeloom_hw.engine.records import InputEvent
 
 
 def input_events(program: EngineProgram, sample: np.ndarray) -> list[list[InputEvent]]:

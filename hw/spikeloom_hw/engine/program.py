@@ -11,7 +11,6 @@ operand below. Settings are registers of named fields; an instruction that works
 | `LOOP` | marks the place that `STEP` goes back to |
 | `STEP` | goes to the next time step and back to the mark, or after the last one on, to step 0 |
 | `SKIP_FIRST n` | skips `n` words in the first step |
-| `SKIP_LATER n` | skips `n` words in every other step |
 | `SKIP_BEFORE_LAST n` | skips `n` words in every step but the last |
 | `CLEAR` | sets states to 0 |
 | `INPUT` | takes the events of a step into a map |
@@ -42,13 +41,12 @@ class Opcode(IntEnum):
     LOOP = 2
     STEP = 3
     SKIP_FIRST = 4
-    SKIP_LATER = 5
-    SKIP_BEFORE_LAST = 6
-    CLEAR = 7
-    INPUT = 8
-    SCAN = 9
-    SWEEP = 10
-    OUTPUT = 11
+    SKIP_BEFORE_LAST = 5
+    CLEAR = 6
+    INPUT = 7
+    SCAN = 8
+    SWEEP = 9
+    OUTPUT = 10
 
 
 class Rounding(IntEnum):
@@ -247,7 +245,7 @@ def listing(params: EngineParams, words: list[int]) -> Iterator[str]:
             yield f"{at:4}  SET {text}"
             at += 2
             continue
-        skips = opcode in (Opcode.SKIP_FIRST, Opcode.SKIP_LATER, Opcode.SKIP_BEFORE_LAST)
+        skips = opcode in (Opcode.SKIP_FIRST, Opcode.SKIP_BEFORE_LAST)
         yield f"{at:4}  {opcode.name}{f' {operand}' if skips else ''}"
         if opcode is Opcode.END:
             return

@@ -94,9 +94,7 @@ class ConnectionRows:
         units: rows of a tap, or of a line of taps.
         back: places that a row's first one lies before that of its last tap.
         shared: all taps have the same rows.
-        matrix: the rows; column `state·L + lane`.
-        words: the rows as memory words.
-        reads: words of an event far from the border, on average over units and phases.
+        words: the rows as memory words; their columns are `state·L + lane`.
     """
 
     connection: Connection

@@ -146,8 +146,6 @@ class Sequencer(wiring.Component):
                             m.d.comb += [next_step.eq(1), following.eq(mark)]
                     with m.Case(Opcode.SKIP_FIRST):
                         m.d.comb += skips.eq(time == 0)
-                    with m.Case(Opcode.SKIP_LATER):
-                        m.d.comb += skips.eq(time != 0)
                     with m.Case(Opcode.SKIP_BEFORE_LAST):
                         m.d.comb += skips.eq(~last_step)
                     for bit, unit in enumerate(UNITS):

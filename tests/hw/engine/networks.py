@@ -5,7 +5,8 @@ import numpy as np
 from kinds.graphs import random_graph, random_samples
 from spikeloom.errors import UserError
 from spikeloom.reference.graph import GraphTrace, simulate_graph
-from spikeloom_hw.engine.compiler import EngineProgram, Order, compile_graph
+from spikeloom_hw.engine.compiled import EngineProgram, Order
+from spikeloom_hw.engine.compiler import compile_graph
 from spikeloom_hw.engine.lowering import lower_graph
 from spikeloom_hw.engine.params import EngineParams
 
