@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from spikeloom.image.identity import network_sha256
+from spikeloom_cosim import flow
 from spikeloom_cosim.cli import selftest as selftest_cli
 from spikeloom_cosim.cli import verify as cli
 from spikeloom_cosim.divergence import Divergence
@@ -135,14 +136,15 @@ class Calls:
 @pytest.fixture
 def calls(monkeypatch, small_image) -> Calls:
     made = Calls(network=network_sha256(small_image))
-    for place, fake in (
-        ("find_toolchain", lambda: "tools"),
-        ("generate", made.generate),
-        ("fit_design", made.fit),
-        ("sample_events", made.sample),
-        ("verify_core", made.verify),
+    for module, place, fake in (
+        (cli, "find_toolchain", lambda: "tools"),
+        (flow, "generate", made.generate),
+        (flow, "fit_design", made.fit),
+        (cli, "fit_design", made.fit),
+        (cli, "sample_events", made.sample),
+        (cli, "verify_core", made.verify),
     ):
-        monkeypatch.setattr(cli, place, fake)
+        monkeypatch.setattr(module, place, fake)
     monkeypatch.setattr(selftest_cli, "selftest", made.selftest)
 
     def level(name: str, code: int):

@@ -26,7 +26,12 @@ VERBS = {
     "monitor": ("--port", "sim:{run}", "--once"),
     "report": ("{run}",),
 }
-OTHERS = {"train": "trains", "export": "makes the network anew", "doctor": "reads no network"}
+OTHERS = {
+    "train": "trains",
+    "export": "makes the network anew",
+    "import": "makes one of another's",
+    "doctor": "reads no network",
+}
 
 
 @pytest.fixture

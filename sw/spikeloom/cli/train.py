@@ -105,10 +105,10 @@ def train(
         console.note(f"{output} holds this run, finished; {RESTART} to train it again")
     else:
         try:
-            if assumed := assumed_keys(config, settings):
-                taken = ", ".join(f"{key} = {value}" for key, value in assumed.items())
-                console.note(f"{config} leaves some keys to their defaults: {taken}")
-            result = _train(console, chosen, dataset, output, new=standing == "new")
+            assumed = assumed_keys(config, settings)
+            taken = ", ".join(f"{key} = {value}" for key, value in assumed.items())
+            note = f"{config} leaves some keys to their defaults: {taken}" if taken else ""
+            result = _train(console, chosen, dataset, output, new=standing == "new", note=note)
         except (KeyboardInterrupt, SystemExit):
             if (output / PROGRESS_FILE).is_file():
                 again = _command(config, output, seed, method, settings, data)
@@ -126,6 +126,7 @@ def _train(
     output: Path,
     *,
     new: bool,
+    note: str,
 ) -> dict[str, Any]:
     from spikeloom.training import Keeper, train_network
     from spikeloom.training.session import finish
@@ -135,6 +136,8 @@ def _train(
     if new:
         clear(output)
     keeper = Keeper(output, config, dataset)
+    if note:
+        console.note(note)
     epochs, done = config.training.epochs, 0
     if keeper.position:
         epoch, batches = keeper.position

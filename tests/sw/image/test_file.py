@@ -150,7 +150,7 @@ def test_an_invalid_image_is_not_written(image, tmp_path, change, message):
 
 
 LAYER_CHANGES = [
-    pytest.param({"membrane_bits": 33}, r"layer0\.membrane_bits is 33", id="wide membrane"),
+    pytest.param({"membrane_bits": 49}, r"layer0\.membrane_bits is 49", id="wide membrane"),
     pytest.param({"leak": ShiftLeak(shift=0)}, r"layer0\.leak\.shift is 0", id="no shift"),
     pytest.param(
         {"threshold": np.zeros(9, dtype=np.int32)}, r"layer0\.threshold is 0", id="threshold"
@@ -178,6 +178,12 @@ def test_an_invalid_layer_is_named(image, tmp_path, change, message):
     first = replace(image.layers[0], **change)
     with pytest.raises(UserError, match=message):
         save_image(tmp_path / "x", image.with_layers((first, *image.layers[1:])))
+
+
+@pytest.mark.parametrize(("bits", "chain"), [(32, True), (33, False)])
+def test_membranes_of_more_than_32_bits_make_no_chain(image, bits, chain):
+    first = replace(image.layers[0], membrane_bits=bits)
+    assert image.with_layers((first, *image.layers[1:])).is_chain is chain
 
 
 ROW_CHANGES = [
