@@ -53,7 +53,7 @@ def test_a_membrane_that_does_not_leak_cannot_learn_to():
 @pytest.mark.parametrize(("kind", "factors"), [("layer", 1), ("neuron", 6)])
 def test_a_learned_threshold_is_counted_in_weights(kind, factors):
     # With weights drawn by chance no membrane may come near the threshold, and none has a gradient.
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     text = f"[network]\nhidden = [6]\nlearn_threshold = '{kind}'"
     network = build_network(parse_config(text, source="x"), inputs=20, classes=4)
     assert isinstance(network, SpikingNetwork)
