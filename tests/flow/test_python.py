@@ -137,6 +137,14 @@ def test_what_a_run_tells(run, image):
     assert image.inspect(lanes=4)["synapses"] == image.synapses
 
 
+def test_a_run_names_the_data_that_were_given(run):
+    y = np.arange(120) % 10
+    data = sl.Dataset.from_arrays(np.eye(64)[y].astype(np.uint8) * 255, y, name="mine")
+    other = sl.train(run.config, data)
+    assert (other.config.data.name, other.result["dataset"]) == ("mine", "mine")
+    assert other.export().provenance.dataset == "mine"
+
+
 def test_epochs_are_told_as_they_end():
     told = []
     run = sl.train(sl.Network(hidden=[4]), "digits", on_epoch=told.append, **SETTINGS)

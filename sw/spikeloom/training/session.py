@@ -246,6 +246,11 @@ def _configured(
             f"{CALLER}: network is {type(network).__name__}; give a Network, a Config or the path "
             "of a TOML file"
         )
+    if isinstance(data, Dataset):
+        # What is recorded is what was trained on, whatever the file names.
+        own = msgspec.structs.replace(data.source, name=data.name)
+        named = msgspec.structs.replace(config.data, **msgspec.structs.asdict(own))
+        return msgspec.structs.replace(config, data=named)
     if isinstance(data, str):
         named = msgspec.structs.replace(config.data, name=data, source="")
         return msgspec.structs.replace(config, data=named)
